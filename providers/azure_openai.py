@@ -63,6 +63,10 @@ class AzureOpenAI(Provider):
     label = "Azure OpenAI"
     example_model = "gpt-4o-mini"
     default_upstream = None
+    # A content filter or a time-out comes after the service has worked.
+    # Source: learn.microsoft.com/azure/ai-services/openai/how-to/manage-costs ("HTTP Error response code and billing
+    # status"), read November 2026.
+    charged_errors = frozenset({400, 408})
     price_provider = "azure"
     operations = _OPERATIONS
     # The image deployment is named in a header: learn.microsoft.com/azure/ai-foundry/openai/how-to/responses.

@@ -219,7 +219,13 @@ class Provider(ABC):
     secret_query: ClassVar[frozenset[bytes]] = frozenset()  # parameters that are credentials or noise: not in the key
     unsafe_reply_headers: ClassVar[frozenset[bytes]] = frozenset()  # never stored in a recording (quota numbers)
     rewritten_reply_headers: ClassVar[frozenset[bytes]] = frozenset()
+    charged_errors: ClassVar[frozenset[int]] = frozenset()  # statuses that may cost something all the same
     needs_http2: ClassVar[bool] = False  # an official client speaks HTTP/2 with prior knowledge
+
+    @property
+    def needs_upstream(self) -> bool:
+        """Whether there is no default upstream, so that a proxy must name its own."""
+        return self.default_upstream is None and not self.derives_upstream
 
     @abstractmethod
     def match(self, method: str, path: bytes) -> Call:

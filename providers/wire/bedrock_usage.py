@@ -251,6 +251,8 @@ class _InvokeStream(_FrameReader):
         delta = _first_of(events[::-1], "message_delta", "usage")
         if message:
             usage = anthropic_usage.stream_usage(message, delta)
+            if not delta:  # the guess that opens the stream
+                usage = replace(usage, output_tokens=None)
             return self._name(replace(_filled(usage, counted), model=None), message), has_end
         for event in reversed(events):
             usage = _filled(invoke_usage(event.get("metadata") or event), counted)

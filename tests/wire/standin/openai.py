@@ -67,7 +67,7 @@ def operation(request: Request, turn: Turn, path: str) -> Reply:
 def chat(request: Request, turn: Turn, extra: Headers | None = None, model: str | None = None) -> Reply:
     """chat.completions, unary or streamed; `extra` and `model` replace the headers and the dated model name."""
     body = request.json()
-    if not isinstance(body.get("messages"), list) or not body.get("model"):
+    if not isinstance(body.get("messages"), list) or not (model or body.get("model")):
         return error(400, turn, message="Missing required parameter: 'messages'.")
     base = {
         "id": f"chatcmpl-{uuid4().hex[:24]}",
