@@ -1,0 +1,100 @@
+"""A proxy's frozen configuration: everything a worker needs to know, complete and valid, from one generation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from providers.base import Origin, Provider
+from proxies.dataplane.access import AccessList
+
+CREDENTIAL_REFERENCE = re.compile(r"os\.environ/(?P<prefix>[A-Za-z_][A-Za-z0-9_]*)|profile:(?P<profile>[^\s/][^\n]*)")
+"""Where a credential is found, instead of the credential."""
+
+
+class CacheMode(StrEnum):
+    OFF = "off"
+    ON = "on"
+    REPLAY = "replay"
+    REFRESH = "refresh"
+
+
+class TemperatureRule(StrEnum):
+    """Which sampling calls may be cached."""
+
+    ALWAYS = "always"
+    UNLESS_RANDOM = "unless_random"
+    ONLY_DETERMINISTIC = "only_deterministic"
+
+
+class PaceKind(StrEnum):
+    IMMEDIATE = "immediate"
+    FIXED = "fixed"
+    RANDOM = "random"
+    RECORDED = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a recording is replayed. `fixed`: wait `min_s` before the reply; `random`: between `min_s` and `max_s`;
+    `recorded`: every chunk as late as it came."""
+
+    kind: PaceKind = PaceKind.IMMEDIATE
+    min_s: float = 0.0
+    max_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CacheConfig:
+    mode: CacheMode = CacheMode.ON
+    epoch: int = 0  # part of every cache key; raising it invalidates everything
+    ttl_s: float | None = None
+    temperature_rule: TemperatureRule = TemperatureRule.ALWAYS
+    pace: Pace = Pace()
+    is_single_flight: bool = True
+    obeys_upstream: bool = False  # no-store, private and max-age of the upstream bind us
+    ignored_pointers: tuple[str, ...] = ()  # JSON pointers left out of the key, per proxy
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    hash_bytes: int = 32 * 1024 * 1024  # longer request bodies are streamed through uncached
+    max_bytes: int = 1024 * 1024 * 1024  # longer ones are refused
+    recording_bytes: int = 32 * 1024 * 1024  # longer replies are not recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    connect_s: float = 10.0
+    silence_s: float = 600.0  # between two bytes of the upstream
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyConfig:
+    """One proxy at one generation."""
+
+    proxy_id: int
+    name: str
+    provider: Provider
+    bind: str
+    port: int
+    generation: int = 0
+    site_generation: int = 0
+    upstream: Origin | None = None  # None: the provider's default, or derived from the request
+    credential: str = ""  # a reference: "os.environ/NAME" prefix or "profile:NAME"; never a secret
+    region: str = ""  # the region to sign for when a request names none
+    global_access: AccessList = field(default_factory=AccessList)
+    access: AccessList = field(default_factory=AccessList)
+    trusted_proxies: AccessList = field(default_factory=AccessList)
+    may_reach_private: bool = True
+    cache: CacheConfig = CacheConfig()
+    limits: BodyLimits = BodyLimits()
+    timeouts: Timeouts = Timeouts()
+    connect_to: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
+
+    @property
+    def base_url(self) -> str:
+        host = "127.0.0.1" if self.bind in ("0.0.0.0", "::") else self.bind
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

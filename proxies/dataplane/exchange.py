@@ -1,0 +1,124 @@
+"""One client request and all that happens until the last byte is out: the object that travels through the stages."""
+
+from __future__ import annotations
+
+import random
+import time
+from asyncio import Task
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
+
+from providers.base import BodyFacts, Call, CredentialPlan, Header, Origin, PASS_CREDENTIALS
+from proxies.dataplane.cache import NORMAL, CacheDecision
+from proxies.dataplane.cache_key import BodyKey
+from proxies.dataplane.headers import joined_fields
+from proxies.dataplane.records import RequestRecord
+from proxies.dataplane.runtime import Runtime
+from proxies.dataplane.single_flight import Flight
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+NO_FACTS = BodyFacts()
+
+
+class Connection(Protocol):
+    """What the server offers beyond ASGI, in `scope["extensions"]["rubberduck"]`."""
+
+    raw_headers: list[Header]  # names as received, otherwise as scope["headers"]
+    is_http2: bool
+    body_timed_out: bool
+    is_gone: bool  # nothing more can reach the client
+    on_left: Callable[[], None] | None  # called once when the client goes away before the reply is complete
+
+    async def send_whole(self, status: int, headers: list[Header], body: bytes) -> None: ...
+
+    def cut(self) -> None: ...
+
+    def reset(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Two clocks: `wall` in seconds since the epoch, `monotonic` in seconds for durations."""
+
+    def wall(self) -> float: ...
+
+    def monotonic(self) -> float: ...
+
+
+class SystemClock:
+    wall = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
+
+
+class Exchange:
+    """One client request in flight. Made by `app`, filled by the stages of `pipeline`, dropped when the last byte is out."""
+
+    __slots__ = (
+        "body", "body_key", "call", "connection", "decision", "facts", "fields", "flight", "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "method",
+        "origin", "path", "plan", "query", "receive", "record", "runtime", "send", "started_at", "task", "upstream_started_at",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        scope: dict[str, Any],
+        receive: Receive,
+        send: Send,
+        runtime: Runtime,
+        call: Call,
+        task: Task[Any],
+        clock: Clock,
+    ) -> None:
+        self.runtime = runtime
+        self.connection: Connection = scope["extensions"]["rubberduck"]
+        self.receive = receive
+        self.send = send
+        self.task = task
+        self.method: str = scope["method"]
+        self.path: bytes = scope["raw_path"]
+        self.query: bytes = scope["query_string"]
+        self.headers: list[Header] = scope["headers"]
+        self.fields = joined_fields(self.headers)
+        self.call = call
+        self.facts = NO_FACTS
+        self.plan: CredentialPlan = PASS_CREDENTIALS
+        self.origin: Origin | None = None
+        self.body: bytes | AsyncIterator[bytes] = b""
+        self.body_key: BodyKey | None = None  # None while the body is not whole in memory
+        self.decision: CacheDecision = NORMAL
+        self.key = b""  # the cache key, once the cache was asked
+        self.flight: Flight | None = None  # the one this exchange leads
+        self.has_head_gone_out = False
+        self.has_left = False
+        self.is_recorded = False
+        self.started_at = clock.monotonic()
+        self.upstream_started_at = 0.0
+        self.connection.on_left = self.leave
+        config = runtime.config
+        wall = clock.wall()
+        client = scope["client"]
+        self.record = RequestRecord(
+            id=uuid7(wall),
+            started_at_us=int(wall * 1_000_000),
+            proxy_id=config.proxy_id,
+            proxy_name=config.name,
+            provider=config.provider.id,
+            client_ip=client[0] if client else "",
+            method=self.method,
+            path=self.path.decode("latin-1"),
+            operation=call.operation.name if call.operation is not None else "",
+            model=call.model or "",
+        )
+
+    def leave(self) -> None:
+        """The client is gone. Ends this exchange at once, unless others wait for the reply it is reading."""
+        self.has_left = True
+        if self.flight is None or self.flight.leave(self.task.cancel):
+            self.task.cancel()
+
+
+def uuid7(wall: float) -> str:
+    """A UUIDv7 for a moment in seconds since the epoch. Unique, not secret: Python's generator is reseeded in every forked worker."""
+    bits = random.getrandbits(74)
+    text = f"{int(wall * 1000) & 0xFFFFFFFFFFFF:012x}7{bits >> 62:03x}{0x8 | (bits >> 60) & 0x3:x}{bits & 0xFFFFFFFFFFFFFFF:015x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
