@@ -1,0 +1,11 @@
+"""The accounts app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Users and site settings"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,76 @@
+"""Form fields and forms of the admin."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.forms import AdminUserCreationForm
+
+from accounts.errors import Invalid
+from accounts.models import SiteSettings, User
+from accounts.selectors import SITE_FIELDS, effective_site_settings
+from accounts.services import address_list_error
+
+
+class LinesField(forms.Field):
+    """A list of texts, one a line. Blank lines between entries are dropped."""
+
+    widget = forms.Textarea(attrs={"rows": 4, "cols": 60, "class": "vLargeTextField"})
+
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=required, **kwargs)
+
+    def to_python(self, value: Any) -> list[str]:
+        if isinstance(value, list | tuple):
+            return list(value)
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list | tuple) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(initial) != self.to_python(data)
+
+
+class UserCreationForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields: ClassVar = ("email",)
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].strip().lower()
+        return email
+
+
+class SiteSettingsForm(forms.ModelForm):
+    global_allow = LinesField(help_text="Client addresses every proxy accepts, one a line; empty: all. 10.1.*.*")
+    global_block = LinesField(help_text="Client addresses every proxy refuses, one a line. A block wins over an allow.")
+    trusted_proxies = LinesField(help_text="Addresses whose X-Forwarded-For header is believed, one a line.")
+
+    class Meta:
+        model = SiteSettings
+        fields: ClassVar = list(SITE_FIELDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        effective = effective_site_settings()
+        for name in effective.locked & self.fields.keys():
+            self.fields[name].disabled = True
+            self.initial[name] = getattr(effective, name)
+            self.fields[name].help_text = f"Locked: the environment variable RUBBERDUCK_{name.upper()} decides."
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name in ("global_allow", "global_block", "trusted_proxies"):
+            if reason := address_list_error(self.cleaned_data.get(name, [])):
+                self.add_error(name, reason)
+        return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        """What is to be stored: the fields the environment leaves open."""
+        return {name: self.cleaned_data[name] for name in SITE_FIELDS if not self.fields[name].disabled}
+
+    def add_reasons(self, error: Invalid) -> None:
+        for name, reason in error.fields.items():
+            self.add_error(name if name in self.fields else None, reason)

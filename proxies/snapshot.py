@@ -1,0 +1,73 @@
+"""ORM rows into a ProxyConfig: the only reader of configuration rows for the data plane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from accounts.selectors import EffectiveSiteSettings, effective_site_settings
+from providers.registry import get_provider
+from proxies.dataplane.access import AccessList
+from proxies.dataplane.addresses import parse_upstream
+from proxies.dataplane.config import (
+    BodyLimits,
+    CacheConfig,
+    CacheMode,
+    Pace,
+    PaceKind,
+    ProxyConfig,
+    TemperatureRule,
+    Timeouts,
+)
+from proxies.models import Proxy
+
+
+def load_config(proxy_id: int) -> ProxyConfig:
+    """One proxy's configuration as it is stored now. Blocks on the database; raises Proxy.DoesNotExist."""
+    return build_config(Proxy.objects.get(pk=proxy_id), effective_site_settings())
+
+
+def load_all(proxy_ids: Iterable[int]) -> dict[int, ProxyConfig]:
+    """The configurations of the proxies that exist, by id, in two queries."""
+    proxies = list(Proxy.objects.filter(pk__in=list(proxy_ids)))
+    site = effective_site_settings()
+    return {proxy.pk: build_config(proxy, site) for proxy in proxies}
+
+
+def build_config(proxy: Proxy, site: EffectiveSiteSettings) -> ProxyConfig:
+    """Raises KeyError for a provider that does not exist, ValueError for an address or list that services would
+    refuse."""
+    return ProxyConfig(
+        proxy_id=proxy.pk,
+        name=proxy.name,
+        provider=get_provider(proxy.provider),
+        bind=proxy.bind or settings.PROXY_BIND,
+        port=proxy.port,
+        generation=proxy.generation,
+        site_generation=site.generation,
+        upstream=parse_upstream(proxy.upstream) if proxy.upstream else None,
+        credential=proxy.credential,
+        region=proxy.region,
+        global_access=AccessList.parse(site.global_allow, site.global_block),
+        access=AccessList.parse(proxy.allow, proxy.block),
+        trusted_proxies=AccessList.parse(site.trusted_proxies),
+        may_reach_private=site.allow_private_upstreams,
+        cache=CacheConfig(
+            mode=CacheMode(proxy.cache_mode),
+            epoch=proxy.cache_epoch,
+            ttl_s=proxy.cache_ttl_s,
+            temperature_rule=TemperatureRule(proxy.cache_temperature),
+            pace=Pace(PaceKind(proxy.cache_pace), proxy.cache_pace_min_s, proxy.cache_pace_max_s),
+            is_single_flight=proxy.cache_single_flight,
+            obeys_upstream=proxy.cache_obeys_upstream,
+            ignored_pointers=tuple(proxy.cache_ignored_pointers),
+        ),
+        limits=BodyLimits(
+            hash_bytes=settings.HASH_BYTES,
+            max_bytes=settings.MAX_BODY_BYTES,
+            recording_bytes=settings.RECORDING_BYTES,
+        ),
+        timeouts=Timeouts(connect_s=proxy.connect_timeout_s, silence_s=proxy.silence_timeout_s),
+        connect_to=settings.CONNECT_TO,
+    )

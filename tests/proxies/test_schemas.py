@@ -1,0 +1,116 @@
+"""The fields of a proxy: every reason names the field as the API does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from proxies.errors import Invalid
+from proxies.models import Proxy
+from proxies.schemas import COLUMNS, fields_of, flatten, validate
+
+LEAST = {"name": "mine", "provider": "openai"}
+
+
+def reasons(**fields: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        validate({}, flatten({**LEAST, **fields}))
+    return caught.value.fields
+
+
+def test_a_name_and_a_provider_are_enough() -> None:
+    values = validate({}, LEAST)
+    assert values.keys() == COLUMNS.keys()
+    assert (values["cache.mode"], values["cache.single_flight"], values["timeouts.connect_s"]) == ("on", True, 10.0)
+    assert values["port"] is None
+
+
+def test_every_column_a_user_decides_has_a_field() -> None:
+    decided_otherwise = {"id", "owner", "cache_epoch", "desired_state", "generation", "created_at", "updated_at"}
+    assert set(COLUMNS.values()) == {field.name for field in Proxy._meta.concrete_fields} - decided_otherwise
+
+
+def test_defaults_are_the_same_in_table_and_schema() -> None:
+    stored = fields_of(Proxy(name="mine", provider="openai"))
+    assert validate({}, LEAST) == stored
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("name", "", "at least 1 character"),
+        ("name", "   ", "at least 1 character"),
+        ("name", "x" * 101, "at most 100 characters"),
+        ("name", "a\nb", "line breaks"),
+        ("name", "a\x00b", "control characters"),
+        ("name", "\ud800", "string"),
+        ("name", 7, "valid string"),
+        ("description", "a\x00", "control characters"),
+        ("tags", "ci", "valid list"),
+        ("tags", ["ok", ""], "entry 2: String should have at least 1 character"),
+        ("tags", [str(n) for n in range(21)], "at most 20 items"),
+        ("bind", "localhost", "Use an IP address"),
+        ("bind", "300.0.0.1", "Use an IP address"),
+        ("port", 0, "greater than or equal to 1"),
+        ("port", 65536, "less than or equal to 65535"),
+        ("port", "abc", "valid integer"),
+        ("port", 80.5, "valid integer"),
+        ("upstream", "api.openai.com", "Begin with http"),
+        ("upstream", "emulated", "not possible yet"),
+        ("credential", "sk-secret", "Use a reference"),
+        ("credential", "os.environ/", "Use a reference"),
+        ("region", "us east", "lower-case letters"),
+        ("cache.mode", "always", "'off', 'on', 'replay' or 'refresh'"),
+        ("cache.ttl_s", 0, "greater than or equal to 0.001"),
+        ("cache.ttl_s", float("nan"), "finite number"),
+        ("cache.pace", "slow", "'immediate', 'fixed', 'random' or 'recorded'"),
+        ("cache.pace_max_s", 4000, "less than or equal to 3600"),
+        ("cache.single_flight", "perhaps", "valid boolean"),
+        ("cache.ignored_pointers", ["/a", "b"], "entry 2: A JSON pointer begins with a slash"),
+        ("cache.ignored_pointers", ["/a~2"], "entry 1: In a JSON pointer"),
+        ("access.allow", ["10.0.0.1", "10.0.0.1/8"], "line 2: '10.0.0.1/8' is an address inside a range"),
+        ("access.block", "10.0.0.1", "valid list"),
+        ("timeouts.connect_s", 0, "greater than or equal to 0.01"),
+        ("timeouts.silence_s", -1, "greater than or equal to 0.01"),
+        ("colour", "blue", "no such field"),
+        ("cache.colour", "blue", "no such field"),
+        ("owner", 1, "no such field"),
+        ("generation", 1, "no such field"),
+        ("desired_state", "running", "no such field"),
+        ("cache", "off", "Use an object"),
+        ("cache", {"mode": "foo"}, ""),
+    ],
+)
+def test_a_bad_value_is_refused_by_the_name_of_its_field(field: str, value: Any, reason: str) -> None:
+    found = reasons(**{field: value})
+    name = "cache.mode" if isinstance(value, dict) else field
+    assert list(found) == [name]
+    assert reason in found[name]
+
+
+def test_all_bad_fields_are_named_at_once() -> None:
+    assert reasons(port=0, name="", cache={"ttl_s": -1}, bind="x").keys() == {"port", "name", "cache.ttl_s", "bind"}
+    with pytest.raises(Invalid) as caught:
+        validate({}, {})
+    assert caught.value.fields == {"name": "This field is required.", "provider": "This field is required."}
+
+
+def test_the_longest_delay_may_not_be_shorter_than_the_shortest() -> None:
+    assert list(reasons(cache={"pace": "random", "pace_min_s": 2, "pace_max_s": 1})) == ["cache.pace_max_s"]
+    assert validate({}, flatten({**LEAST, "cache": {"pace": "fixed", "pace_min_s": 2}}))["cache.pace_min_s"] == 2
+
+
+def test_null_goes_back_to_the_default() -> None:
+    stored = validate({}, flatten({**LEAST, "cache": {"mode": "off", "ttl_s": 5}, "tags": ["a"], "port": 9}))
+    values = validate(stored, flatten({"cache": None, "tags": None, "port": None}))
+    assert (values["cache.mode"], values["cache.ttl_s"], values["tags"], values["port"]) == ("on", None, [], None)
+    with pytest.raises(Invalid, match="name: This field is required"):
+        validate(stored, {"name": None})
+
+
+def test_text_is_trimmed_addresses_are_written_one_way_and_tags_kept_once() -> None:
+    values = validate({}, {**LEAST, "name": " mine ", "bind": "[0:0::1]", "tags": [" a", "b", "a"]})
+    assert (values["name"], values["bind"], values["tags"]) == ("mine", "::1", ["a", "b"])
+    assert validate({}, {**LEAST, "name": "👩‍💻 café"})["name"] == "👩‍💻 café"
+    assert validate({}, {**LEAST, "description": "two\nlines"})["description"] == "two\nlines"

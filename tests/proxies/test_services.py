@@ -1,0 +1,358 @@
+"""The services of proxies: what they refuse, what they raise, what they wait for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connections
+from django.utils import timezone
+from django_q.models import OrmQ
+from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+
+from accounts.models import User
+from accounts.services import site_settings_update
+from proxies.errors import DomainError, Invalid, NotAllowed, NotFound
+from proxies.models import Proxy, ProxyRuntime, Recording
+from proxies.services import (
+    proxy_create,
+    proxy_delete,
+    proxy_invalidate,
+    proxy_kill,
+    proxy_start,
+    proxy_stop,
+    proxy_update,
+    recordings_delete,
+    recordings_purge,
+    wait_applied,
+    wait_running,
+    wait_stopped,
+)
+from proxies.wakeup import open_wakeup_socket
+
+pytestmark = pytest.mark.django_db
+Make = Callable[..., Proxy]
+Observe = Callable[..., ProxyRuntime]
+
+
+def record(proxy: Proxy, epoch: int = 0, count: int = 1) -> list[Recording]:
+    made = [
+        Recording(
+            proxy=proxy, epoch=epoch, key=f"{epoch:032}{number:032}", status=200, headers=[], body=b"{}",
+            frame_sizes=[2], delays_ms=[1], size_bytes=2, recorded_at=timezone.now(),
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    return Recording.objects.bulk_create(made)
+
+
+# --- making
+
+
+def test_a_proxy_is_made_stopped_on_the_next_free_port(make_proxy: Make, settings: Settings) -> None:
+    proxy = make_proxy("mine")
+    low, high = settings.PROXY_PORTS
+    assert low <= proxy.port <= high
+    assert (proxy.desired_state, proxy.generation, proxy.cache_mode, proxy.owner) == ("stopped", 1, "on", None)
+    assert Proxy.objects.get() == proxy
+
+
+def test_time_outs_of_a_new_proxy_are_the_configured_ones(make_proxy: Make, settings: Settings) -> None:
+    settings.CONNECT_S, settings.SILENCE_S = 3.0, 33.0
+    proxy = make_proxy("mine", timeouts={"silence_s": 44})
+    assert (proxy.connect_timeout_s, proxy.silence_timeout_s) == (3.0, 44.0)
+
+
+def refusal(**fields: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as caught:
+        proxy_create(owner=fields.pop("owner", None), fields={"name": "mine", "provider": "openai", **fields})
+    return caught.value.fields
+
+
+def test_names_are_unique_per_owner_in_any_case(make_proxy: Make) -> None:
+    ada, bob = User.objects.create_user("ada@example.com"), User.objects.create_user("bob@example.com")
+    for owner in (None, ada, bob):
+        make_proxy("mine", owner=owner)
+        assert refusal(name="MINE", owner=owner) == {"name": "Another proxy of the same owner has this name."}
+
+
+def test_a_port_belongs_to_one_proxy_whoever_owns_it(make_proxy: Make) -> None:
+    ada, bob = User.objects.create_user("ada@example.com"), User.objects.create_user("bob@example.com")
+    port = make_proxy("secret plan", owner=ada).port
+    assert refusal(port=port, owner=ada) == {"port": f"Port {port} belongs to another proxy, 'secret plan'."}
+    assert refusal(port=port, owner=bob) == {"port": f"Port {port} belongs to another proxy."}
+
+
+def test_the_port_of_the_web_is_refused(settings: Settings) -> None:
+    assert refusal(port=settings.WEB_BIND[1]) == {"port": "Port 8000 is the one of the web interface."}
+
+
+def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
+    assert "use one of anthropic, azure_openai, bedrock" in refusal(provider="opanai")["provider"]
+
+
+def test_a_provider_without_an_upstream_of_its_own_needs_one(make_proxy: Make) -> None:
+    assert "has no default upstream" in refusal(provider="azure_openai")["upstream"]
+    assert make_proxy("azure", provider="azure_openai", upstream="https://x.openai.azure.com").pk
+    assert make_proxy("aws", provider="bedrock").pk
+
+
+@pytest.mark.parametrize(
+    ("upstream", "reason"),
+    [
+        ("http://169.254.169.254", "link-local"),
+        ("http://metadata.google.internal/computeMetadata", "metadata"),
+        ("http://[fd00:ec2::254]", "metadata"),
+        ("http://localhost:8123", "its own upstream"),
+        ("http://127.0.0.1:8123/v1", "its own upstream"),
+        ("http://[::1]:8123", "its own upstream"),
+        ("http://0.0.0.0:8123", "its own upstream"),
+    ],
+)
+def test_an_upstream_may_not_be_metadata_or_the_proxy_itself(upstream: str, reason: str) -> None:
+    assert reason in refusal(port=8123, upstream=upstream)["upstream"]
+
+
+def test_private_upstreams_are_the_sites_decision(make_proxy: Make) -> None:
+    proxy = make_proxy("before", upstream="http://127.0.0.1:9")
+    site_settings_update({"allow_private_upstreams": False})
+    for upstream in ("http://127.0.0.1:9", "http://10.0.0.1", "http://localhost:9"):
+        assert "switched off" in refusal(upstream=upstream)["upstream"]
+    # what was allowed when it was written does not stand in the way of other changes
+    assert proxy_update(proxy=proxy, changes={"description": "old"}).description == "old"
+
+
+def test_a_port_chosen_later_may_not_make_a_loop(make_proxy: Make) -> None:
+    proxy = make_proxy("mine", upstream="http://127.0.0.1:8125")
+    with pytest.raises(Invalid, match="its own upstream"):
+        proxy_update(proxy=proxy, changes={"port": 8125})
+
+
+def test_only_those_who_may_refer_to_credentials_do() -> None:
+    fields = {"name": "aws", "provider": "bedrock", "credential": "os.environ/AWS"}
+    with pytest.raises(NotAllowed) as caught:
+        proxy_create(owner=None, fields=fields)
+    assert list(caught.value.fields) == ["credential"]
+    proxy = proxy_create(owner=None, fields=fields, may_reference_credentials=True)
+    assert proxy.credential == "os.environ/AWS"
+    # nor may they send what staff entrusted to one upstream to another
+    for changes in ({"upstream": "https://evil.example.com"}, {"provider": "openai"}):
+        with pytest.raises(NotAllowed, match="only staff may change this field"):
+            proxy_update(proxy=proxy, changes=changes)
+    assert proxy_update(proxy=proxy, changes={"description": "fine"}).description == "fine"
+    assert proxy_update(proxy=proxy, changes={"credential": None, "upstream": "https://x.example.com"}).credential == ""
+
+
+# --- changing
+
+
+def test_a_change_raises_the_generation_and_the_same_again_does_not(make_proxy: Make) -> None:
+    proxy = make_proxy("mine")
+    changed = proxy_update(proxy=proxy, changes={"cache": {"mode": "replay"}, "access.block": ["10.0.0.1"]})
+    assert (changed.generation, changed.cache_mode, changed.block) == (2, "replay", ["10.0.0.1"])
+    assert proxy_update(proxy=proxy, changes={"cache.mode": "replay"}).generation == 2
+    assert proxy_update(proxy=proxy, changes={"port": proxy.port}).generation == 2
+    assert Proxy.objects.get().block == ["10.0.0.1"]
+
+
+def test_a_refused_change_changes_nothing(make_proxy: Make) -> None:
+    proxy, other = make_proxy("mine"), make_proxy("other")
+    with pytest.raises(Invalid) as caught:
+        proxy_update(proxy=proxy, changes={"description": "x", "port": other.port, "name": "OTHER"})
+    assert caught.value.fields.keys() == {"port", "name"}
+    stored = Proxy.objects.get(pk=proxy.pk)
+    assert (stored.description, stored.generation) == ("", 1)
+
+
+def test_a_port_that_is_taken_back_is_assigned_anew(make_proxy: Make) -> None:
+    proxy = make_proxy("mine", port=9871)
+    assert proxy_update(proxy=proxy, changes={"port": None}).port != 9871
+
+
+def test_a_proxy_that_is_gone_is_not_found(make_proxy: Make) -> None:
+    proxy = make_proxy("mine")
+    Proxy.objects.all().delete()
+    for service in (proxy_start, proxy_stop, proxy_invalidate):
+        with pytest.raises(NotFound, match="'mine' is gone"):
+            service(proxy=proxy)
+    with pytest.raises(NotFound):
+        proxy_update(proxy=proxy, changes={"description": "x"})
+
+
+def test_every_change_wakes_the_supervisor_after_its_commit(
+    make_proxy: Make, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with open_wakeup_socket() as wakeup:
+        proxy = make_proxy("mine")
+        steps: list[Callable[[], Any]] = [
+            lambda: make_proxy("second"),
+            lambda: proxy_update(proxy=proxy, changes={"description": "x"}),
+            lambda: proxy_start(proxy=proxy),
+            lambda: proxy_stop(proxy=proxy),
+            lambda: proxy_kill(proxy=proxy),
+            lambda: proxy_invalidate(proxy=proxy),
+            lambda: proxy_delete(proxy=proxy),
+            lambda: site_settings_update({"global_block": ["10.0.0.1"]}),
+        ]
+        for step in steps:
+            with django_capture_on_commit_callbacks(execute=True):
+                step()
+                with pytest.raises(BlockingIOError):
+                    wakeup.recv(16)
+            assert wakeup.recv(16) == b"!"
+
+
+# --- running
+
+
+def test_desired_states_are_what_was_asked_for(make_proxy: Make) -> None:
+    proxy = make_proxy("mine")
+    assert proxy_start(proxy=proxy).desired_state == "running"
+    assert proxy_stop(proxy=proxy).desired_state == "stopped"
+    assert proxy_kill(proxy=proxy).desired_state == "killed"
+    assert Proxy.objects.get().generation == 1
+
+
+@pytest.mark.parametrize("state", ["failed", "backing_off"])
+def test_a_proxy_in_trouble_is_tried_again_at_once(make_proxy: Make, observed: Observe, state: str) -> None:
+    proxy = proxy_start(proxy=make_proxy("mine"))
+    observed(proxy, state)
+    assert proxy_start(proxy=proxy).generation == 2
+
+
+def test_waiting_says_live_when_the_generation_serves(make_proxy: Make, observed: Observe) -> None:
+    proxy = proxy_start(proxy=make_proxy("mine"))
+    assert "supervisor is not running" in wait_applied(proxy)
+    observed(proxy, "running")
+    assert wait_applied(proxy) == "live"
+    assert wait_running(proxy) is None
+    changed = proxy_update(proxy=proxy, changes={"description": "x"})
+    assert wait_applied(changed, timeout_s=0.06) == "applying"
+    observed(proxy, "running")
+    assert wait_applied(changed) == "live"
+
+
+def test_waiting_says_why_a_proxy_does_not_serve(make_proxy: Make, observed: Observe) -> None:
+    proxy = proxy_start(proxy=make_proxy("mine"))
+    reason = {"reason": "Port 8001 is in use.", "reason_code": "port_taken"}
+    observed(proxy, "failed", **reason)
+    assert wait_applied(proxy) == "Port 8001 is in use."
+    assert wait_running(proxy) == "Port 8001 is in use."
+    # a reason that is older than the change says nothing of it
+    observed(proxy, "failed", applied_generation=0, **reason)
+    assert wait_applied(proxy, timeout_s=0.06) == "applying"
+    observed(proxy, "running", applied_generation=0, reason_code="reload_failed", reason="bad row")
+    assert wait_applied(proxy) == "bad row"
+
+
+def test_waiting_is_no_use_for_what_is_not_wanted_running(make_proxy: Make, observed: Observe) -> None:
+    proxy = make_proxy("mine")
+    assert wait_applied(proxy) == "stopped"
+    observed(proxy, "starting")
+    assert "still starting after 0.06 s" in (wait_running(proxy, timeout_s=0.06) or "")
+    assert not wait_stopped(proxy, timeout_s=0.06)
+    observed(proxy, "stopped")
+    assert wait_stopped(proxy, timeout_s=0.06)
+
+
+def test_without_a_supervisor_nothing_runs(make_proxy: Make) -> None:
+    proxy = proxy_start(proxy=make_proxy("mine"))
+    assert "supervisor is not running" in (wait_running(proxy) or "")
+    assert wait_stopped(proxy, timeout_s=0)
+
+
+# --- recordings
+
+
+def test_invalidating_raises_epoch_and_generation_and_leaves_the_rows_to_a_task(
+    make_proxy: Make, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    proxy, other = make_proxy("mine"), make_proxy("other")
+    record(proxy)
+    record(other)
+    with django_capture_on_commit_callbacks(execute=True):
+        changed = proxy_invalidate(proxy=proxy)
+    assert (changed.cache_epoch, changed.generation) == (1, 2)
+    task = OrmQ.objects.get().task
+    assert (task["func"], task["args"]) == ("proxies.services.recordings_purge", (proxy.pk, 1))
+    record(proxy, epoch=1)  # recorded since
+    assert recordings_purge(*task["args"]) == 1
+    assert sorted(Recording.objects.values_list("proxy_id", "epoch")) == sorted([(proxy.pk, 1), (other.pk, 0)])
+
+
+def test_a_purge_works_in_chunks(make_proxy: Make) -> None:
+    proxy = make_proxy("mine")
+    record(proxy, count=1203)
+    assert recordings_purge(proxy.pk) == 1203
+    assert not Recording.objects.exists()
+
+
+def test_deleting_a_proxy_takes_its_recordings(make_proxy: Make, observed: Observe) -> None:
+    proxy, other = make_proxy("mine"), make_proxy("other")
+    record(proxy, count=3)
+    record(other)
+    observed(proxy, "running")
+    proxy_delete(proxy=proxy)
+    assert list(Proxy.objects.all()) == [other]
+    assert Recording.objects.count() == 1
+    assert not ProxyRuntime.objects.exists()
+
+
+def test_deleting_single_recordings_raises_the_generation_of_their_proxies(make_proxy: Make) -> None:
+    proxy, other = make_proxy("mine"), make_proxy("other")
+    first, second = record(proxy, count=2)
+    assert recordings_delete(ids=[first.pk]) == 1
+    assert list(Recording.objects.all()) == [second]
+    assert (Proxy.objects.get(pk=proxy.pk).generation, Proxy.objects.get(pk=other.pk).generation) == (2, 1)
+
+
+# --- races
+
+
+@pytest.mark.django_db(transaction=True)
+def test_proxies_made_at_the_same_time_get_different_ports() -> None:
+    errors: list[Exception] = []
+    barrier = threading.Barrier(8)
+
+    def make(number: int) -> None:
+        try:
+            barrier.wait()
+            proxy_create(owner=None, fields={"name": f"proxy {number}", "provider": "openai"})
+        except (DomainError, DatabaseError) as error:
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=make, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert len(set(Proxy.objects.values_list("port", flat=True))) == 8
+    Proxy.objects.all().delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_with_the_same_name_at_the_same_time_one_is_refused() -> None:
+    refused: list[dict[str, str]] = []
+    barrier = threading.Barrier(4)
+
+    def make() -> None:
+        barrier.wait()
+        try:
+            proxy_create(owner=None, fields={"name": "mine", "provider": "openai"})
+        except Invalid as error:
+            refused.append(error.fields)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=make) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == [{"name": "Another proxy of the same owner has this name."}] * 3
+    Proxy.objects.all().delete()

@@ -1,0 +1,132 @@
+"""The settings as a whole: documented, used, safe by default, and refused in words."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+from rubberduck import settings as project_settings
+from rubberduck.env import read_env_file
+
+ROOT = Path(settings.BASE_DIR)
+
+
+def run_manage(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`manage.py ...` with nothing in its environment but these variables."""
+    base = {"PATH": os.environ["PATH"], "RUBBERDUCK_ENV_FILE": "", "RUBBERDUCK_DATA_DIR": str(tmp_path)}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**base, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def read_setting(tmp_path: Path, expression: str, **environment: str) -> str:
+    code = f"from django.conf import settings; print({expression})"
+    result = run_manage(tmp_path, "shell", "--no-imports", "-c", code, **environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def settings_from_variables() -> list[str]:
+    source = Path(project_settings.__file__).read_text()
+    return sorted(set(re.findall(r"^([A-Z_]+) = env\.", source, re.MULTILINE)))
+
+
+def documented_variables() -> set[str]:
+    return set(re.findall(r"^#([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+
+def test_every_variable_that_is_read_is_documented_and_no_other() -> None:
+    assert documented_variables() == project_settings.env.asked
+
+
+def test_every_documented_value_is_accepted(tmp_path: Path) -> None:
+    text = re.sub(r"^#([A-Z])", r"\1", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+    (tmp_path / ".env").write_text(text)
+    values = read_env_file(tmp_path / ".env")
+    skipped = {"RUBBERDUCK_DATA_DIR", "RUBBERDUCK_ENV_FILE", "RUBBERDUCK_UPSTREAM_CA_FILE"}  # these name places
+    files = {"RUBBERDUCK_SECRET_KEY_FILE", "DATABASE_URL_FILE"}
+    result = run_manage(
+        tmp_path, "check", **{name: value for name, value in values.items() if name not in skipped | files}
+    )
+    assert result.returncode == 0, result.stderr
+    assert values.keys() == project_settings.env.asked
+
+
+@pytest.mark.parametrize("name", settings_from_variables())
+def test_every_setting_that_comes_from_a_variable_is_used(name: str) -> None:
+    rooms = ("accounts", "proxies", "logs", "rubberduck", "scripts")
+    sources = [path for room in rooms for path in (ROOT / room).rglob("*.py") if path.name != "settings.py"]
+    used_by_django = {"DEBUG", "SECRET_KEY"}
+    assert name in used_by_django or any(f"settings.{name}" in path.read_text() for path in sources)
+
+
+def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
+    result = run_manage(tmp_path, "check", "--deploy", "--fail-level", "ERROR")
+    assert result.returncode == 0, result.stderr
+    assert read_setting(tmp_path, "(settings.DEBUG, settings.WEB_BIND, settings.PROXY_BIND, settings.PROXY_PORTS)") == (
+        "(False, ('127.0.0.1', 8000), '127.0.0.1', (8001, 8999))"
+    )
+    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_environment_wins_over_the_env_file(tmp_path: Path) -> None:
+    (tmp_path / "my.env").write_text("RUBBERDUCK_DRAIN_S=7\nRUBBERDUCK_HEAD_S=8\n")
+    found = read_setting(
+        tmp_path,
+        "(settings.DRAIN_S, settings.HEAD_S)",
+        RUBBERDUCK_ENV_FILE=str(tmp_path / "my.env"),
+        RUBBERDUCK_DRAIN_S="9",
+    )
+    assert found == "(9.0, 8.0)"
+
+
+def test_a_bad_variable_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    result = run_manage(tmp_path, "check", RUBBERDUCK_DRAIN_S="soon")
+    assert result.returncode == 1
+    assert result.stderr.strip() == (
+        "RUBBERDUCK_DRAIN_S='soon' is not accepted: use a number of seconds from 0.01 to 86400."
+    )
+
+
+def test_names_and_addresses_of_the_web_are_answered(tmp_path: Path) -> None:
+    found = read_setting(
+        tmp_path,
+        "(settings.ALLOWED_HOSTS, settings.CSRF_TRUSTED_ORIGINS)",
+        RUBBERDUCK_WEB_BIND="192.0.2.7:80",
+        RUBBERDUCK_ALLOWED_HOSTS="duck.example.com,.lab.example.com",
+    )
+    assert found == str(
+        (
+            ["localhost", "127.0.0.1", "[::1]", "duck.example.com", ".lab.example.com", "192.0.2.7"],
+            ["https://duck.example.com", "https://*.lab.example.com"],
+        )
+    )
+
+
+def test_the_connect_override_works_in_tests_only(tmp_path: Path) -> None:
+    override = {"RUBBERDUCK_CONNECT_TO": "api.openai.com:443:127.0.0.1:9443"}
+    assert read_setting(tmp_path, "settings.CONNECT_TO", **override) == "{}"
+    assert "rubberduck.W002" in run_manage(tmp_path, "check", **override).stderr
+    found = read_setting(tmp_path, "settings.CONNECT_TO", RUBBERDUCK_TESTING="1", **override)
+    assert found == "{('api.openai.com', 443): ('127.0.0.1', 9443)}"
+
+
+def test_daphne_is_no_installed_app() -> None:
+    assert "daphne" not in settings.INSTALLED_APPS
+
+
+@pytest.mark.django_db
+def test_no_model_is_ahead_of_its_migrations(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("makemigrations", "--check", "--dry-run")
+    assert "No changes detected" in capsys.readouterr().out

@@ -1,0 +1,98 @@
+"""The web as browsers meet it: pages, headers, static files, the API's documentation, websockets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.test import Client
+from pytest_django import Settings
+from whitenoise.middleware import WhiteNoiseMiddleware
+
+from providers.registry import all_providers
+from rubberduck.asgi import application
+
+
+def test_every_reply_has_the_strict_policy(client: Client, db: None) -> None:
+    for path in ("/", "/admin/login/", "/healthz", "/api/v1/providers", "/static/admin/css/base.css", "/nothing"):
+        reply = client.get(path)
+        reply.close()
+        policy = reply["Content-Security-Policy"]
+        assert "default-src 'none'" in policy, path
+        assert "script-src 'self';" in policy, path
+        assert "frame-ancestors 'none'" in policy, path
+        assert "unsafe" not in policy, path
+
+
+def test_the_page_is_never_cached_and_its_absence_is_said(client: Client, settings: Settings, tmp_path: Path) -> None:
+    settings.FRONTEND_DIST = tmp_path
+    reply = client.get("/")
+    assert reply.status_code == 503
+    assert b"make setup" in reply.content
+    (tmp_path / "index.html").write_text("<!doctype html><title>Rubberduck</title>")
+    reply = client.get("/")
+    assert (reply.status_code, reply["Cache-Control"]) == (200, "no-cache")
+    assert reply["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_static_files_are_for_our_own_pages_and_hashed_ones_never_change(settings: Settings) -> None:
+    whitenoise = WhiteNoiseMiddleware(lambda request: None)
+    assert whitenoise.immutable_file_test("", "/static/assets/index-C5nkbBq3.js")
+    assert whitenoise.immutable_file_test("", "/static/assets/inter-latin-wght-normal-Dx4kXJAl.woff2")
+    assert not whitenoise.immutable_file_test("", "/static/theme.js")
+    assert not whitenoise.immutable_file_test("", "/static/admin/css/base.css")
+    assert not settings.WHITENOISE_ALLOW_ALL_ORIGINS
+
+
+def test_the_admin_sends_its_own_styles(client: Client, db: None) -> None:
+    reply = client.get("/static/admin/css/base.css")
+    reply.close()
+    assert reply.status_code == 200
+    assert "Access-Control-Allow-Origin" not in reply
+
+
+def test_the_documentation_loads_nothing_from_elsewhere(client: Client) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+    assert "/static/ninja/swagger-ui-bundle.js" in page
+    assert "https://cdn" not in page
+    assert "img-src 'self' data:" in client.get("/api/v1/docs")["Content-Security-Policy"]
+    assert "/api/v1/providers" in client.get("/api/v1/openapi.json").json()["paths"]
+
+
+def test_providers_are_described_with_code_for_their_clients(client: Client) -> None:
+    found = {provider["id"]: provider for provider in client.get("/api/v1/providers").json()}
+    assert found.keys() == all_providers().keys()
+    assert {provider_id for provider_id, provider in found.items() if provider["needs_upstream"]} == {"azure_openai"}
+    for provider in found.values():
+        assert provider["label"]
+        assert provider["example_model"]
+        assert provider["snippets"]
+    assert "http://127.0.0.1:8001" in found["openai"]["snippets"][0]["code"]
+
+
+def test_nobody_signs_up_by_themselves(client: Client, db: None) -> None:
+    reply = client.post(
+        "/_allauth/browser/v1/auth/signup",
+        {"email": "new@example.com", "password": "correct horse battery"},
+        content_type="application/json",
+    )
+    assert reply.status_code == 403
+
+
+def test_a_foreign_host_is_refused(client: Client) -> None:
+    assert client.get("/healthz", headers={"host": "evil.example.com"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/nothing"])
+async def test_a_websocket_to_an_unknown_path_is_closed(path: str) -> None:
+    socket = WebsocketCommunicator(application, path, headers=[(b"origin", b"http://localhost")])
+    is_connected, code = await socket.connect()
+    assert (is_connected, code) == (False, 4404)
+
+
+async def test_a_websocket_from_a_foreign_page_is_refused() -> None:
+    socket = WebsocketCommunicator(application, "/", headers=[(b"origin", b"https://evil.example.com")])
+    is_connected, code = await socket.connect()
+    assert not is_connected
+    assert code != 4404
