@@ -8,7 +8,7 @@ import threading
 import time
 
 from bench.client import Client, header, request_bytes
-from bench.load import body
+from bench.load import body, fresh_mark
 from bench.processes import accepts, wait_until
 from bench.product import Product
 
@@ -46,7 +46,7 @@ def _ask_on(port: int, stop: threading.Event, ids: set[str], place: int) -> None
     while not stop.is_set():
         number += 1
         # Every other request is one of its own: hits and misses both must be there.
-        mark = f"kill {place} {time.time_ns()}" if number % 2 else "kill"
+        mark = f"kill {place} {fresh_mark()}" if number % 2 else "kill"
         try:
             if client is None:
                 client = Client(port, timeout_s=5)

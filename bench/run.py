@@ -23,7 +23,7 @@ from bench.client import request_bytes
 from bench.durability import answered_and_lost
 from bench.latency import Target, latencies_ms, percentile
 from bench.litellm_peer import LiteLLM, install
-from bench.load import CONNECTIONS, body, run_wrk
+from bench.load import CONNECTIONS, body, fresh_mark, run_wrk
 from bench.nginx import Peer, start_upstream
 from bench.processes import BenchError, cores, cpu_us, free_ports
 from bench.product import Product
@@ -218,10 +218,10 @@ class Bench:
 
     def _latency(self) -> None:
         same = request_bytes(body("the same"))
-        run = time.time_ns()
+        run = fresh_mark()
 
         def unique(number: int) -> bytes:
-            return request_bytes(body(f"{run}-{number}"))
+            return request_bytes(body(f"{run} {number}"))
 
         peer, ours = latencies_ms(
             [Target(self.nginx.proxy_port, unique), Target(self.off_port, unique)],

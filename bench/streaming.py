@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from bench.client import Client, expect_ok, request_bytes
-from bench.load import body
+from bench.load import body, fresh_mark
 from bench.processes import BenchError
 from bench.stub import EVENTS
 
@@ -32,7 +32,7 @@ def stream_times(ports: list[int], *, rounds: int) -> list[StreamTimes]:
     reads = [0] * len(ports)
     for number in range(rounds + 2):
         for place, port in enumerate(ports):
-            first_ms, lateness_ms, count = _one_stream(port, f"stream {time.time_ns()}")
+            first_ms, lateness_ms, count = _one_stream(port, f"stream {fresh_mark()}")
             if number >= 2:
                 first[place].append(first_ms)
                 later[place] += lateness_ms
@@ -112,7 +112,7 @@ class HeldStreams:
 
 def _hang(port: int) -> Client:
     client = Client(port)
-    request = request_bytes(body(f"hang {time.time_ns()}", is_streaming=True), "/v1/chat/completions?hang")
+    request = request_bytes(body(f"hang {fresh_mark()}", is_streaming=True), "/v1/chat/completions?hang")
     client.sock.sendall(request)
     got = b""
     while _STAMP not in got:

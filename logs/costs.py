@@ -22,7 +22,15 @@ _TOO_MUCH = Decimal(10) ** 10  # for the column
 _NOTHING = Decimal(0)
 _REPLACED = frozenset({Outcome.BLOCKED, Outcome.LIMITED, Outcome.FAULT})
 # Errors on the way to the upstream that came before a byte of the request did.
-_NOT_SENT = frozenset({ErrorKind.TLS, ErrorKind.ADDRESS_REFUSED, ErrorKind.LOOP, ErrorKind.NO_CREDENTIALS})
+_NOT_SENT = frozenset(
+    {
+        ErrorKind.UNREACHABLE,
+        ErrorKind.TLS,
+        ErrorKind.ADDRESS_REFUSED,
+        ErrorKind.LOOP,
+        ErrorKind.NO_CREDENTIALS,
+    }
+)
 
 
 def set_costs(row: RequestLog, *, reply_model: str, service_tier: str, details: Mapping[str, float]) -> None:

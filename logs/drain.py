@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +46,7 @@ class SpoolReader:
     """
 
     def __init__(self, directory: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._directory = directory
+        self.directory = directory
         self._clock = clock
         self._lock: int | None = None
         self._offsets: dict[str, int] = {}
@@ -56,8 +58,8 @@ class SpoolReader:
 
     def take(self) -> bool:
         """Makes this the only reader; False: there is another. To be called before anything else. Raises OSError."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self.directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -66,7 +68,7 @@ class SpoolReader:
                 return False
             raise
         self._lock = descriptor
-        state = read_state(self._directory)
+        state = read_state(self.directory)
         self._offsets = state.get("offsets", {})
         counters = state.get("counters", {})
         self.dropped, self.quarantined = counters.get("dropped", 0), counters.get("quarantined", 0)
@@ -117,16 +119,18 @@ class SpoolReader:
         self.dropped += dropped
         self.quarantined += len(bad)
         self._offsets.update(batch.offsets)
-        self._save()
+        is_saved = self._save()
         for name in batch.ended:
             self._delete(name)
+        if batch.ended and not is_saved:  # on a full disk, there is room now
+            self._save()
 
     # --- segments
 
     def _scan(self) -> dict[str, int]:
         sizes: dict[str, int] = {}
         try:
-            with os.scandir(self._directory) as entries:
+            with os.scandir(self.directory) as entries:
                 for entry in entries:
                     if entry.name.endswith(SEGMENT_SUFFIX):
                         try:
@@ -140,7 +144,7 @@ class SpoolReader:
     def _read(self, name: str, offset: int, max_lines: int, batch: Batch) -> None:
         """Adds lines of one segment to `batch`, which takes at least one more."""
         try:
-            descriptor = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.directory / name, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
@@ -170,7 +174,7 @@ class SpoolReader:
             os.close(descriptor)
 
     def _delete(self, name: str) -> None:
-        path = self._directory / name
+        path = self.directory / name
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -186,10 +190,10 @@ class SpoolReader:
 
     # --- what is kept
 
-    def _save(self) -> None:
+    def _save(self) -> bool:
         counters = {"dropped": self.dropped, "quarantined": self.quarantined}
         content = orjson.dumps({"offsets": self._offsets, "counters": counters})
-        path = self._directory / STATE_NAME
+        path = self.directory / STATE_NAME
         draft = path.with_suffix(".new")
         try:
             # No fsync, on purpose: after a power cut lines may be read again, and their ids are known then.
@@ -198,16 +202,19 @@ class SpoolReader:
                 written = os.write(descriptor, content)
             finally:
                 os.close(descriptor)
-            if written == len(content):
-                draft.replace(path)
-            else:
-                logger.warning("cannot save how far the spool is drained: no space left")
+            if written != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            draft.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             logger.warning("cannot save how far the spool is drained: %s", error.strerror)
+            return False
+        return True
 
     def _quarantine(self, lines: list[bytes]) -> None:
         """Keeps lines for people to look at; renamed to `0-0-0-0.jsonl` the file is drained again."""
-        path = self._directory / QUARANTINE_NAME
+        path = self.directory / QUARANTINE_NAME
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:

@@ -41,7 +41,7 @@ _CODES: Mapping[Condition, str] = {
 class Anthropic(Provider):
     id = "anthropic"
     label = "Anthropic"
-    example_model = "claude-sonnet-4-5"
+    example_model = "claude-haiku-4-5"
     default_upstream = "https://api.anthropic.com"
     price_provider = "anthropic"
     operations = _OPERATIONS

@@ -173,7 +173,8 @@ class UsageReader(Protocol):
     def feed(self, chunk: bytes) -> None: ...
 
     def finish(self) -> Usage:
-        """The usage seen; called once, after the last chunk (or when the reply broke off). Never raises."""
+        """The usage seen so far; called after the last chunk (or when the reply broke off), and before that when the
+        client leaves. Never raises."""
         ...
 
     @property
@@ -213,6 +214,7 @@ class Provider(ABC):
     example_model: ClassVar[str]
     default_upstream: ClassVar[str | None]  # URL, or None when every customer has their own (Azure) ...
     derives_upstream: ClassVar[bool] = False  # ... or it is derived from each request (AWS region, Google location)
+    takes_credential: ClassVar[bool] = False  # it signs, so a proxy may refer to a credential of its own
     price_provider: ClassVar[str]  # genai-prices provider_id
     operations: ClassVar[tuple[Operation, ...]]
     key_headers: ClassVar[frozenset[bytes]] = frozenset()  # lower case; they change the meaning: in the cache key

@@ -118,9 +118,10 @@ class Bedrock(Provider):
 
     id = "bedrock"
     label = "AWS Bedrock"
-    example_model = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+    example_model = "anthropic.claude-haiku-4-5-20251001-v1:0"
     default_upstream = None
     derives_upstream = True
+    takes_credential = True
     price_provider = "aws"
     operations = _OPERATIONS
     # Source: bedrock-runtime service-2.json (1.44.5), InvokeModelRequest: all that is not the body.

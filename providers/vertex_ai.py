@@ -289,7 +289,7 @@ def _is_sse(query: bytes) -> bool:
     return any(field in (b"alt=sse", b"%24alt=sse", b"$alt=sse") for field in query.split(b"&"))
 
 
-_EXAMPLE_CLAUDE = "claude-sonnet-4-5@20250929"
+_EXAMPLE_CLAUDE = "claude-haiku-4-5@20251001"
 
 _SNIPPETS: tuple[tuple[str, str, str, str], ...] = (
     ("vertex-genai-python", "Google Gen AI Python, Vertex AI", "python", """\

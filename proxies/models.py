@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Lower
 
 from proxies.dataplane.config import CacheMode, PaceKind, TemperatureRule
@@ -134,22 +135,31 @@ class SupervisorHeartbeat(models.Model):
         return f"supervisor {self.pid} on {self.host}"
 
 
+class WrittenJSONField(models.JSONField):
+    """JSON that only our own encoder writes: SQLite does not parse every value again to check it, which would cost a
+    recording more than all else the database does for it."""
+
+    def db_check(self, connection: BaseDatabaseWrapper) -> None:
+        return None
+
+
 class Recording(models.Model):
     """One stored upstream reply; see `proxies.dataplane.stores.base.Recording` for the fields' shapes."""
 
-    proxy = models.ForeignKey(Proxy, on_delete=models.CASCADE, related_name="recordings")
+    # Without an index of its own: the unique constraint's begins with the proxy.
+    proxy = models.ForeignKey(Proxy, on_delete=models.CASCADE, related_name="recordings", db_index=False)
     epoch = models.PositiveBigIntegerField()
     key = models.CharField(max_length=64)  # the cache key, hexadecimal
     status = models.PositiveSmallIntegerField()
     operation = models.CharField(max_length=80, blank=True)
     model = models.CharField(max_length=300, blank=True)
     prompt_hash = models.CharField(max_length=64, blank=True)
-    headers = models.JSONField()  # [[name, value], ...] as latin-1 text
+    headers = WrittenJSONField()  # [name, value, name, value, ...] as latin-1 text
     body = models.BinaryField()
-    frame_sizes = models.JSONField()
-    delays_ms = models.JSONField()
-    usage = models.JSONField(default=dict)
-    digests = models.JSONField(default=list)
+    frame_sizes = WrittenJSONField()
+    delays_ms = WrittenJSONField()
+    usage = WrittenJSONField(default=dict)
+    digests = WrittenJSONField(default=dict)
     is_streaming = models.BooleanField(default=False)
     size_bytes = models.PositiveBigIntegerField()
     recorded_at = models.DateTimeField()
@@ -161,7 +171,9 @@ class Recording(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["proxy", "epoch", "recorded_at"], name="recording_by_age"),
-            models.Index(fields=["proxy", "operation", "model"], name="recording_by_operation"),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="recording_by_expiry"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,9 +47,11 @@ def _bind(text: str) -> str:
     if not text:
         return ""
     try:
-        return str(ipaddress.ip_address(text.strip("[]")))
+        if "%" not in text:
+            return str(ipaddress.ip_address(text.strip("[]")))
     except ValueError:
-        raise _refuse("Use an IP address of this machine: 127.0.0.1, 0.0.0.0 for all, ::1, ...") from None
+        pass
+    raise _refuse("Use an IP address of this machine: 127.0.0.1, 0.0.0.0 for all, ::1, ...")
 
 
 def _upstream(text: str) -> str:
@@ -91,7 +93,7 @@ def _addresses(entries: list[str]) -> list[str]:
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(_one_line)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Pointer = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line), AfterValidator(_pointer)]
 Addresses = Annotated[list[str], AfterValidator(_addresses)]
 
@@ -137,9 +139,11 @@ class ProxyFields(_Fields):
     description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000), AfterValidator(_prose)] = ""
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_tags)] = []
     bind: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_bind)] = ""
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    port: Annotated[int, Field(ge=1, le=65535, strict=True)] | None = None
     upstream: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_upstream)] = ""
-    credential: Annotated[str, StringConstraints(max_length=200), AfterValidator(_credential)] = ""
+    credential: Annotated[
+        str, StringConstraints(max_length=200), AfterValidator(_one_line), AfterValidator(_credential)
+    ] = ""
     region: Annotated[str, StringConstraints(max_length=40), AfterValidator(_region)] = ""
     cache: CacheFields = Field(default_factory=CacheFields)
     access: AccessFields = Field(default_factory=AccessFields)

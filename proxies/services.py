@@ -14,6 +14,7 @@ from django_q.tasks import async_task
 
 from accounts.models import User
 from accounts.selectors import effective_site_settings
+from providers.base import Provider
 from providers.registry import all_providers
 from proxies.dataplane.addresses import host_refusal, is_own_address, parse_upstream
 from proxies.errors import Invalid, NotAllowed, NotFound
@@ -246,10 +247,8 @@ def _check(proxy: Proxy, values: Mapping[str, Any], changed: set[str], may_refer
     provider = all_providers().get(values["provider"])
     if provider is None:
         errors["provider"] = f"There is no such provider; use one of {', '.join(all_providers())}."
-    elif not values["upstream"] and provider.needs_upstream:
-        errors["upstream"] = (
-            f"{provider.label} has no default upstream: give your own, as in https://example.openai.azure.com."
-        )
+    else:
+        errors |= _provider_errors(provider, values, changed)
     if values["upstream"] and changed & {"upstream", "port", "bind"}:
         origin = parse_upstream(values["upstream"])
         may_reach_private = effective_site_settings().allow_private_upstreams
@@ -258,9 +257,23 @@ def _check(proxy: Proxy, values: Mapping[str, Any], changed: set[str], may_refer
             errors["upstream"] = f"{refusal}."
         elif origin.port == values["port"] and is_own_address(origin.host, values["bind"] or settings.PROXY_BIND):
             errors["upstream"] = "The proxy would be its own upstream."
+    _check_credential(values, changed, may_reference_credentials)
     if errors:
         raise Invalid(fields=errors)
-    _check_credential(values, changed, may_reference_credentials)
+
+
+def _provider_errors(provider: Provider, values: Mapping[str, Any], changed: set[str]) -> dict[str, str]:
+    """What the provider lacks, and what would do nothing with it."""
+    errors: dict[str, str] = {}
+    if not values["upstream"] and provider.needs_upstream:
+        errors["upstream"] = (
+            f"{provider.label} has no default upstream: give your own, as in https://example.openai.azure.com."
+        )
+    if values["credential"] and not provider.takes_credential and changed & {"provider", "credential"}:
+        errors["credential"] = f"{provider.label} takes the credentials each request brings: leave this empty."
+    if values["region"] and not provider.derives_upstream and changed & {"provider", "region"}:
+        errors["region"] = f"{provider.label} has no regions: leave this empty."
+    return errors
 
 
 def _check_credential(values: Mapping[str, Any], changed: set[str], may_reference_credentials: bool) -> None:

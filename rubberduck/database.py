@@ -35,8 +35,10 @@ def database(url: str, data_dir: Path) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL: host and port: {error}.") from None
+    except ValueError:  # whose text may repeat a part of the password
+        raise ImproperlyConfigured(
+            "DATABASE_URL: host and port: use HOST:PORT; in a password write / as %2F, @ as %40, # as %23, ? as %3F."
+        ) from None
     if scheme == "sqlite":
         if parts.netloc or not parts.path.strip("/"):
             raise ImproperlyConfigured(

@@ -9,7 +9,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 
 from rubberduck.database import database
-from rubberduck.env import Environment, read_env_file
+from rubberduck.env import Environment, InvalidVariable, read_env_file
 from rubberduck.secret_key import secret_key
 
 VERSION = "0.1.0"
@@ -27,9 +27,15 @@ if _env_file:
 # --- this installation
 
 DATA_DIR = env.path("RUBBERDUCK_DATA_DIR", BASE_DIR / "data")
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    # The database holds what was said to models and how people sign in: for this user's eyes only.
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    SECRET_KEY = env.secret("RUBBERDUCK_SECRET_KEY") or secret_key(DATA_DIR / "secret_key")
+except OSError as _error:
+    raise InvalidVariable(
+        "RUBBERDUCK_DATA_DIR", str(DATA_DIR), f"the directory cannot be used ({_error.strerror})"
+    ) from None
 DEBUG = env.boolean("RUBBERDUCK_DEBUG", False)
-SECRET_KEY = env.secret("RUBBERDUCK_SECRET_KEY") or secret_key(DATA_DIR / "secret_key")
 DATABASES = {"default": database(env.secret("DATABASE_URL"), DATA_DIR)}
 WEB_BIND = env.listen_address("RUBBERDUCK_WEB_BIND", "127.0.0.1:8000")
 EXTRA_HOSTS = env.names("RUBBERDUCK_ALLOWED_HOSTS") or []
@@ -172,15 +178,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# allauth's own API is not routed yet: there are no pages that its mails could lead to. People sign in at the admin.
 HEADLESS_ONLY = True
-HEADLESS_CLIENTS = ("browser",)
-HEADLESS_FRONTEND_URLS = {
-    "account_confirm_email": "/verify-email/{key}",
-    "account_reset_password": "/password/reset",
-    "account_reset_password_from_key": "/password/reset/{key}",
-    "account_signup": "/signup",
-    "socialaccount_login_error": "/login/error",
-}
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 # --- what browsers are told

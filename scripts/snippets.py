@@ -1,4 +1,4 @@
-"""Writes the README's examples for every official SDK, as the providers themselves give them to the web page and the API."""
+"""Writes the README's examples for every official SDK, as the providers give them to the web page and the API."""
 
 from __future__ import annotations
 

@@ -12,13 +12,16 @@ from providers.base import Origin
 
 _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# Source: AWS EC2 guide "Instance metadata" (169.254.169.254, fd00:ec2::254, instance-data), Google Compute "About VM
-# metadata" (metadata.google.internal, fd20:ce::254), Alibaba ECS "Instance metadata" (100.100.100.200), Azure "What
-# is IP address 168.63.129.16?", Oracle "Getting instance metadata" (192.0.0.192 is its former address); read
-# November 2026.
+# Where virtual machines get their metadata and containers their credentials; 169.254.0.0/16 and fe80::/10 are refused
+# as a whole. fd00:ec2::254 and fd00:ec2::23 are in botocore's source (utils.py, 1.44.5), metadata.google.internal in
+# google-auth's (compute_engine/_metadata.py, 2.62.2). The others are commonly documented for Google (fd20:ce::254),
+# Alibaba (100.100.100.200), Azure (168.63.129.16) and Oracle (192.0.0.192), and were not verified at the vendors.
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(text)
-    for text in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16", "192.0.0.192")
+    for text in (
+        *("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"),
+        *("100.100.100.200", "168.63.129.16", "192.0.0.192"),
+    )
 )
 _METADATA_NAMES = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
@@ -43,8 +46,8 @@ def parse_upstream(text: str) -> Origin:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:
-        raise InvalidUpstream(f"This is no URL: {error}.") from None
+    except ValueError:  # whose text repeats what may be a password
+        raise InvalidUpstream("This is no URL: look at its host and port.") from None
     if parts.scheme not in ("http", "https"):
         raise InvalidUpstream("Begin with http:// or https://, as in https://api.example.com.")
     if parts.username is not None or parts.password is not None:

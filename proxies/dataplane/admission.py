@@ -12,8 +12,8 @@ _GLOBAL_REFUSAL = b"403 Forbidden\n"
 
 
 def check_access(exchange: Exchange) -> Reply | None:
-    """Settles the client's address and refuses what the access lists refuse: the global one plainly, the proxy's own in the
-    provider's shape."""
+    """Settles the client's address and refuses what the access lists refuse: the global one plainly, the proxy's own
+    in the provider's shape."""
     config = exchange.runtime.config
     record = exchange.record
     if config.trusted_proxies.allow:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,8 +27,8 @@ _SYSTEM_CLOCK = SystemClock()
 class ProxyApp:
     """Serves one proxy. `swap` gives it a new configuration; running exchanges finish under the old one.
 
-    `transport` is called with raw httpx requests, `credentials` resolves references, `digest_key` keys the digests by which a replay
-    miss finds the nearest recording.
+    `transport` is called with raw httpx requests, `credentials` resolves references, `digest_key` keys the digests by
+    which a replay miss finds the nearest recording.
     """
 
     def __init__(
@@ -61,7 +60,6 @@ class ProxyApp:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         runtime = self.runtime
-        task = asyncio.current_task()
-        assert task is not None
+        task = scope["extensions"]["rubberduck"].task  # asyncio.current_task() costs a system call
         call = runtime.call(scope["method"], scope["raw_path"])
         await self._pipeline.run(Exchange(scope, receive, send, runtime, call, task, self._clock))

@@ -1,4 +1,5 @@
-"""Sends a reply to the client with back-pressure, and writes the exchange's record before the last byte of it goes out."""
+"""Sends a reply to the client with back-pressure, and writes the exchange's record before the last byte of it goes
+out."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from providers.base import Condition, Header
 from proxies.dataplane.errors import ErrorKind
 from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.records import Outcome, RecordSink
+
 
 class ClientLeft(Exception):
     """The client went away before its exchange was complete."""
@@ -35,7 +37,8 @@ class Delivery:
         self._clock = clock
 
     async def deliver(self, exchange: Exchange, reply: Reply) -> None:
-        """Sends `reply`. Returns when the server has taken the last byte; raises what the reply's body raises, ClientLeft."""
+        """Sends `reply`. Returns when the server has taken the last byte; raises what the reply's body raises,
+        ClientLeft."""
         body = reply.body
         if exchange.has_left:
             if not isinstance(body, bytes):
@@ -67,13 +70,14 @@ class Delivery:
             await send({"type": "http.response.start", "status": reply.status, "headers": headers})
             exchange.has_head_gone_out = True
             async for chunk in body:
-                record.reply_bytes += len(chunk)
                 if remaining is not None:
                     remaining -= len(chunk)
                     if remaining <= 0:  # these bytes end the reply: the record comes first
+                        record.reply_bytes += len(chunk)
                         last += chunk
                         continue
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                record.reply_bytes += len(chunk)
         finally:
             await body.aclose()
         if exchange.has_left:
@@ -91,8 +95,8 @@ class Delivery:
 
 
 def note_client_left(exchange: Exchange) -> None:
-    """The outcome of an exchange whose client is gone, unless something before that decided it."""
-    if exchange.record.outcome not in _ALREADY_DECIDED:
+    """The outcome of an exchange whose client is gone, unless something before that decided it, or it has had all."""
+    if exchange.record.outcome not in _ALREADY_DECIDED and not exchange.has_had_all:
         exchange.record.outcome = Outcome.CLIENT_LEFT
 
 

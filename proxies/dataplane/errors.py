@@ -9,7 +9,8 @@ class ErrorKind(StrEnum):
     """Why an exchange failed; the value is what a log record's `error_kind` shows."""
 
     # the upstream, before its reply's head
-    UNREACHABLE = "unreachable"  # name not found, refused, reset, network down
+    UNREACHABLE = "unreachable"  # no connection: name not found, refused, network down
+    NO_ANSWER = "no_answer"  # the connection was closed or reset before a reply
     TLS = "tls"
     PROTOCOL = "protocol"  # what came back is not HTTP
     TIMEOUT = "timeout"  # connect, read, write or pool time-out

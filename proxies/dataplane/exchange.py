@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from asyncio import Task
+from asyncio import Task, get_running_loop
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Protocol
 
-from providers.base import BodyFacts, Call, CredentialPlan, Header, Origin, PASS_CREDENTIALS
+from providers.base import PASS_CREDENTIALS, BodyFacts, Call, CredentialPlan, Header, Origin
 from proxies.dataplane.cache import NORMAL, CacheDecision
 from proxies.dataplane.cache_key import BodyKey
 from proxies.dataplane.headers import joined_fields
@@ -21,6 +21,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 NO_FACTS = BodyFacts()
 
+LINGER_S = 1.0
+"""How long the upstream may take to end a reply whose last event the client has had when it leaves."""
+
 
 class Connection(Protocol):
     """What the server offers beyond ASGI, in `scope["extensions"]["rubberduck"]`."""
@@ -29,6 +32,7 @@ class Connection(Protocol):
     is_http2: bool
     body_timed_out: bool
     is_gone: bool  # nothing more can reach the client
+    task: Task[None] | None  # the one that runs the app
     on_left: Callable[[], None] | None  # called once when the client goes away before the reply is complete
 
     async def send_whole(self, status: int, headers: list[Header], body: bytes) -> None: ...
@@ -36,6 +40,14 @@ class Connection(Protocol):
     def cut(self) -> None: ...
 
     def reset(self) -> None: ...
+
+
+class Reading(Protocol):
+    """A reply on its way from the upstream: how much of it has come, and whether its last event has."""
+
+    size_bytes: int
+
+    def seems_whole(self) -> bool: ...
 
 
 class Clock(Protocol):
@@ -52,11 +64,13 @@ class SystemClock:
 
 
 class Exchange:
-    """One client request in flight. Made by `app`, filled by the stages of `pipeline`, dropped when the last byte is out."""
+    """One client request in flight. Made by `app`, filled by the stages of `pipeline`, dropped when the last byte is
+    out."""
 
     __slots__ = (
-        "body", "body_key", "call", "connection", "decision", "facts", "fields", "flight", "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "method",
-        "origin", "path", "plan", "query", "receive", "record", "runtime", "send", "started_at", "task", "upstream_started_at",
+        "body", "body_key", "call", "connection", "decision", "facts", "fields", "flight", "has_had_all",
+        "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "method", "origin", "path", "plan", "query",
+        "reading", "receive", "record", "runtime", "send", "started_at", "task", "upstream_started_at",
     )  # fmt: skip
 
     def __init__(
@@ -90,6 +104,8 @@ class Exchange:
         self.flight: Flight | None = None  # the one this exchange leads
         self.has_head_gone_out = False
         self.has_left = False
+        self.reading: Reading | None = None  # the upstream reply behind this one
+        self.has_had_all = False  # the client left, but not before that
         self.is_recorded = False
         self.started_at = clock.monotonic()
         self.upstream_started_at = 0.0
@@ -111,14 +127,31 @@ class Exchange:
         )
 
     def leave(self) -> None:
-        """The client is gone. Ends this exchange at once, unless others wait for the reply it is reading."""
+        """The client is gone. Ends this exchange at once, unless others wait for the reply it is reading.
+
+        SDKs hang up at their dialect's last event ("[DONE]") rather than wait for the end of the body, which may come
+        in a packet of its own: such a client has had all, and its reply is given the moment it needs to be recorded.
+        """
         self.has_left = True
+        reading = self.reading
+        if reading is not None and self.record.is_streaming and self.record.reply_bytes == reading.size_bytes:
+            self.has_had_all = reading.seems_whole()
         if self.flight is None or self.flight.leave(self.task.cancel):
-            self.task.cancel()
+            if self.has_had_all:
+                get_running_loop().call_later(LINGER_S, self.task.cancel)
+            else:
+                self.task.cancel()
 
 
 def uuid7(wall: float) -> str:
-    """A UUIDv7 for a moment in seconds since the epoch. Unique, not secret: Python's generator is reseeded in every forked worker."""
+    """A UUIDv7 for a moment in seconds since the epoch. Unique, not secret: Python's generator is reseeded in every
+    forked worker."""
+    milliseconds = int(wall * 1000)
     bits = random.getrandbits(74)
-    text = f"{int(wall * 1000) & 0xFFFFFFFFFFFF:012x}7{bits >> 62:03x}{0x8 | (bits >> 60) & 0x3:x}{bits & 0xFFFFFFFFFFFFFFF:015x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031  # an f-string with the same formats takes half as long again
+        milliseconds >> 16 & 0xFFFFFFFF,
+        milliseconds & 0xFFFF,
+        bits >> 62,
+        0x8000 | bits >> 48 & 0x3FFF,
+        bits & 0xFFFFFFFFFFFF,
+    )

@@ -63,6 +63,7 @@ class Forwarding:
     async def _pass_on(self, exchange: Exchange, flight: Flight | None, answer: UpstreamReply) -> Reply:
         headers = self._client_headers(exchange, answer)
         taps = self._taps(exchange, answer)
+        exchange.reading = taps
         whole = answer.whole_body
         if flight is not None:
             if not taps.may_be_recorded:  # not a whole success, or the upstream forbids it
@@ -163,6 +164,9 @@ class Forwarding:
                 return None
             headers = decoded_headers(headers)
         seat.on_dismissed = exchange.connection.reset
+        tap = seat.tap
+        if isinstance(tap, ReplyTaps):
+            exchange.reading = tap
         record = exchange.record
         record.cache = CacheResult.HIT
         record.outcome = Outcome.HIT

@@ -1,4 +1,5 @@
-"""Takes a request in: where it goes, how its credentials travel, and its body: whole if it must be read, else as a stream."""
+"""Takes a request in: where it goes, how its credentials travel, and its body: whole if it must be read, else as a
+stream."""
 
 from __future__ import annotations
 
@@ -90,8 +91,8 @@ def read_body(exchange: Exchange) -> None:
 
 
 _UNSIGNABLE = (
-    "This request must be signed towards AWS, and a signature covers the whole body: bodies over {} bytes cannot be re-signed. "
-    "Use a bearer key, or sign for the real host."
+    "This request must be signed towards AWS, and a signature covers the whole body: bodies over {} bytes cannot be "
+    "re-signed. Use a bearer key, or sign for the real host."
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proxies.dataplane.exchange import Exchange
-from proxies.dataplane.nearest import Digests, describe_miss, find_nearest, request_digests
+from proxies.dataplane.nearest import Digester, Digests, describe_miss, find_nearest
 from proxies.dataplane.stores.tiered import TieredStore
 
 
@@ -11,7 +11,7 @@ class Explainer:
     """`digest_key` belongs to this installation: recordings keep digests made with it, never a value."""
 
     def __init__(self, digest_key: bytes) -> None:
-        self._digest_key = digest_key
+        self._digester = Digester(digest_key)
 
     def digests(self, exchange: Exchange) -> Digests:
         """The request's digests by JSON pointer; needs the whole body."""
@@ -22,8 +22,7 @@ class Explainer:
         key = exchange.body_key
         if key is None or key.parsed is None:  # known from an equal body before
             key = keys.normalise(exchange.call, body, fields.get(b"content-type"), fields.get(b"content-encoding"))
-        return request_digests(
-            self._digest_key,
+        return self._digester.digests(
             exchange.call.path,
             keys.query(exchange.query),
             keys.meaningful_headers(exchange.headers),

@@ -1,4 +1,5 @@
-"""The request path: every stage in its order. A stage answers early by returning a Reply, or lets the exchange go on with None."""
+"""The request path: every stage in its order. A stage answers early by returning a Reply, or lets the exchange go on
+with None."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ _CONDITIONS = {
 
 
 class Pipeline:
-    """One worker's request path. `limits_and_faults` are the stages between the body and the cache: rate limit, then faults."""
+    """One worker's request path. `limits_and_faults` are the stages between the body and the cache: rate limit, then
+    faults."""
 
     def __init__(
         self, replaying: Replaying, forwarding: Forwarding, delivery: Delivery, limits_and_faults: Sequence[Stage] = ()
@@ -93,6 +95,7 @@ class Pipeline:
             # these lead back to the exchange: with them gone it is freed at once, bodies and all
             exchange.connection.on_left = None
             exchange.flight = None
+            exchange.reading = None
 
     async def _fail(self, exchange: Exchange, error: UpstreamError) -> None:
         """Answers in the provider's shape, or cuts a reply that has begun: a clean end would look like success."""

@@ -114,7 +114,7 @@ class RecordingTap:
         model: str,
         prompt_hash: str,
         usage: Usage,
-        digests: tuple[tuple[str, str], ...] = (),
+        digests: bytes = b"{}",
     ) -> Recording | None:
         """The recording of a reply that ended cleanly and is whole, None if it may not be or could not be kept.
 

@@ -13,8 +13,9 @@ import orjson
 MAX_INTEGER = 2**63 - 1
 MAX_DETAILS = 32
 TEXT_LIMITS = {
-    "proxy_name": 100, "provider": 40, "client_ip": 45, "method": 20, "path": 2000, "operation": 80, "model": 300, "prompt_hash": 64,
-    "access_list": 200, "fault": 200, "endpoint": 300, "reply_model": 300, "service_tier": 40, "error_kind": 40, "error": 500,
+    "proxy_name": 100, "provider": 40, "client_ip": 45, "method": 20, "path": 2000, "operation": 80, "model": 300,
+    "prompt_hash": 64, "access_list": 200, "fault": 200, "endpoint": 300, "reply_model": 300, "service_tier": 40,
+    "error_kind": 40, "error": 500,
 }  # fmt: skip
 
 
@@ -43,7 +44,8 @@ class CacheResult(StrEnum):
 class RequestRecord:
     """One exchange, as far as it is remembered: no bodies, no keys, no headers.
 
-    `started_at_us` is microseconds since the epoch, durations are milliseconds. None means unknown or not applicable, never 0.
+    `started_at_us` is microseconds since the epoch, durations are milliseconds. None means unknown or not applicable,
+    never 0.
     """
 
     id: str  # UUIDv7; also the client's x-rubberduck-request-id
@@ -84,7 +86,8 @@ class RequestRecord:
     reply_bytes: int = 0
 
     def line(self) -> bytes:
-        """This record as one line of JSON, newline included: printable by any database, clamped to what its columns hold."""
+        """This record as one line of JSON, newline included: printable by any database, clamped to what its columns
+        hold."""
         try:
             line = orjson.dumps(self)
         except TypeError:  # a lone surrogate, or an integer past 64 bits

@@ -1,10 +1,13 @@
-"""A proxy's configuration with what a worker derives from it once: memos that live as long as the configuration does."""
+"""A proxy's configuration with what a worker derives from it once: memos that live as long as the configuration
+does."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import httpx
 
-from providers.base import Call, Origin
+from providers.base import Call, Header, Origin
 from proxies.dataplane.cache_key import CacheKeys
 from proxies.dataplane.config import ProxyConfig
 
@@ -12,10 +15,20 @@ _MAX_CALLS = 2048
 _MAX_PATH_BYTES = 1024  # longer ones are not remembered: clients choose them
 
 
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An origin as requests need it. An httpx.URL takes microseconds to build; the path travels in the request's
+    `target` extension."""
+
+    url: httpx.URL
+    host: Header
+    endpoint: str  # as the record names it
+
+
 class Runtime:
     """One generation of a proxy in a worker. Running exchanges keep the one they started with."""
 
-    __slots__ = ("_calls", "_urls", "config", "keys", "provider", "timeout")
+    __slots__ = ("_calls", "_destinations", "config", "keys", "provider", "timeout")
 
     def __init__(self, config: ProxyConfig) -> None:
         self.config = config
@@ -28,7 +41,7 @@ class Runtime:
             "pool": config.timeouts.connect_s,
         }
         self._calls: dict[tuple[str, bytes], Call] = {}
-        self._urls: dict[Origin, httpx.URL] = {}
+        self._destinations: dict[Origin, Destination] = {}
 
     def call(self, method: str, path: bytes) -> Call:
         """What a method and a path mean, from a bounded memo."""
@@ -41,11 +54,16 @@ class Runtime:
                 self._calls[(method, path)] = call
         return call
 
-    def url(self, origin: Origin) -> httpx.URL:
-        """The origin as an httpx.URL, which takes microseconds to build; the path travels in the request's `target` extension."""
-        url = self._urls.get(origin)
-        if url is None:
-            if len(self._urls) >= _MAX_CALLS:
-                self._urls.clear()
-            url = self._urls[origin] = httpx.URL(scheme=origin.scheme, host=origin.host, port=origin.port, path="/")
-        return url
+    def destination(self, origin: Origin) -> Destination:
+        """What requests to an origin have in common, from a bounded memo."""
+        destination = self._destinations.get(origin)
+        if destination is None:
+            if len(self._destinations) >= _MAX_CALLS:
+                self._destinations.clear()
+            authority = origin.authority
+            destination = self._destinations[origin] = Destination(
+                httpx.URL(scheme=origin.scheme, host=origin.host, port=origin.port, path="/"),
+                (b"Host", authority.encode("ascii")),
+                f"{origin.scheme}://{authority}",
+            )
+        return destination

@@ -18,6 +18,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from providers.base import CredentialAction, CredentialPlan, Header, Origin
+from proxies.dataplane.config import CREDENTIAL_REFERENCE
 from proxies.dataplane.errors import ErrorKind, UpstreamError
 
 # botocore carries no types
@@ -108,9 +109,6 @@ def _authorization(request: Any, credentials: AwsCredentials, plan: CredentialPl
     return f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, Signature={signature}"
 
 
-_REFERENCE = re.compile(r"os\.environ/(?P<prefix>[A-Za-z_][A-Za-z0-9_]*)|profile:(?P<profile>[^\s/][^\n]*)")
-
-
 class CredentialSource:
     """Resolves a proxy's credential reference, one of
 
@@ -171,7 +169,7 @@ def _frozen(keeper: Any) -> AwsCredentials:
 
 def check_reference(reference: str) -> re.Match[str]:
     """Reads a credential reference. Raises UpstreamError with what is accepted when it is none."""
-    match = _REFERENCE.fullmatch(reference)
+    match = CREDENTIAL_REFERENCE.fullmatch(reference)
     if match is None:
         raise _refusal("The proxy's credential reference must be os.environ/NAME or profile:NAME.")
     return match

@@ -116,8 +116,8 @@ class Flight:
         """One more frame for everyone."""
         reply = self._reply
         assert reply.tap is not None
-        reply.tap.feed(frame)
         reply.append(frame)
+        reply.tap.feed(frame)
         if not reply.is_from_start:
             self._unlist()
 
@@ -129,10 +129,12 @@ class Flight:
         reply.is_ended = True
         if error is not None:
             reply.error = error if isinstance(error, Exception) else _given_up()
-        if reply.tap is not None:
-            reply.tap.end(error)
-        self._unlist()  # after the tap: whoever comes from now on finds the recording
-        reply.wake_all()
+        try:
+            if reply.tap is not None:
+                reply.tap.end(error)
+        finally:
+            self._unlist()  # after the tap: whoever comes from now on finds the recording
+            reply.wake_all()
 
     def leave(self, cancel_leader: Callable[[], object]) -> bool:
         """The leader's client is gone. True: nobody else wants the reply, the leader is to be cancelled.

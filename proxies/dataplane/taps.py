@@ -39,10 +39,13 @@ class UsageTap:
         self._reader.feed(chunk)
 
     def finish(self) -> tuple[Usage, bool]:
-        """The usage seen, and whether the reply is a whole, successful one."""
+        """The usage seen so far, and whether that was a whole, successful reply."""
         if not self._is_readable:
             return NO_USAGE, self._decoder is None
         return self._reader.finish(), self._reader.is_whole
+
+    def seems_whole(self) -> bool:
+        return self._is_readable and self.finish()[1]
 
 
 class ReplyTaps:
@@ -51,7 +54,7 @@ class ReplyTaps:
     `usage` is there after `end`. `commit` stores the recording of a reply that ended cleanly and whole.
     """
 
-    __slots__ = ("_clock", "_commit", "_exchange", "_recording", "_usage", "is_ended", "usage")
+    __slots__ = ("_clock", "_commit", "_exchange", "_recording", "_usage", "is_ended", "size_bytes", "usage")
 
     def __init__(
         self,
@@ -68,13 +71,19 @@ class ReplyTaps:
         self._clock = clock
         self.usage = NO_USAGE
         self.is_ended = False
+        self.size_bytes = 0
 
     @property
     def may_be_recorded(self) -> bool:
         """Whether the head allows a recording; a reply that may not be stored may not be shared either."""
         return self._recording is not None
 
+    def seems_whole(self) -> bool:
+        """Whether a stream's last event, in the provider's dialect, has passed: nothing but the end should follow."""
+        return self.is_ended or (self._usage is not None and self._usage.seems_whole())
+
     def feed(self, frame: bytes) -> None:
+        self.size_bytes += len(frame)
         if self._usage is not None:
             self._usage.feed(frame)
         if self._recording is not None:

@@ -16,13 +16,14 @@ from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.headers import HOP_BY_HOP, NOT_FORWARDED, forwardable
 from proxies.dataplane.reply_body import NoReply, TransportResponse
 from proxies.dataplane.signing import CredentialSource, sign
-from proxies.dataplane.transport import AddressRefused, OwnAddress
+from proxies.dataplane.transport import AddressRefused, OwnAddress, TransportRequest
 
 
 class UpstreamReply:
     """The head of an upstream's reply, and its body as it comes. `headers`: end-to-end fields only, as received.
 
-    Iterating gives the body's bytes, content-encoding untouched, one chunk per arrival; raises UpstreamError if it breaks off.
+    Iterating gives the body's bytes, content-encoding untouched, one chunk per arrival; raises UpstreamError if it
+    breaks off.
     """
 
     __slots__ = ("_frames", "_response", "headers", "status", "whole_body")
@@ -50,7 +51,8 @@ class UpstreamReply:
 
 
 class Upstream:
-    """The far side of one worker. `transport` is shared by all exchanges; `credentials` resolves the proxy's reference."""
+    """The far side of one worker. `transport` is shared by all exchanges; `credentials` resolves the proxy's
+    reference."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, credentials: CredentialSource, clock: Clock) -> None:
         self._transport = transport
@@ -77,7 +79,8 @@ class Upstream:
                 plan, credentials, method=exchange.method, origin=origin, target=target, headers=headers, body=body,
                 now=datetime.fromtimestamp(self._clock.wall(), UTC),
             )  # fmt: skip
-        headers.insert(0, (b"Host", origin.authority.encode("ascii")))
+        destination = runtime.destination(origin)
+        headers.insert(0, destination.host)
         if not isinstance(body, bytes):
             if b"content-length" not in exchange.fields:
                 headers.append((b"Transfer-Encoding", b"chunked"))
@@ -86,16 +89,12 @@ class Upstream:
             if body and b"content-length" not in exchange.fields:  # came chunked, or over HTTP/2 without a length
                 headers.append((b"Content-Length", str(len(body)).encode()))
             stream = httpx.ByteStream(body)
-        request = httpx.Request(
-            exchange.method,
-            runtime.url(origin),
-            headers=headers,
-            stream=stream,
-            extensions={"target": target, "timeout": runtime.timeout},
+        request = TransportRequest(
+            exchange.method, destination.url, headers, stream, {"target": target, "timeout": runtime.timeout}
         )
         record = exchange.record
         record.attempts += 1
-        record.endpoint = f"{origin.scheme}://{origin.authority}"
+        record.endpoint = destination.endpoint
         exchange.upstream_started_at = self._clock.monotonic()
         try:
             response = await self._transport.handle_async_request(request)
@@ -106,7 +105,8 @@ class Upstream:
 
 
 class StreamedBody(httpx.AsyncByteStream):
-    """A request body on its way through. What its source raises (UpstreamError with source "client") reaches the sender."""
+    """A request body on its way through. What its source raises (UpstreamError with source "client") reaches the
+    sender."""
 
     def __init__(self, source: AsyncIterator[bytes]) -> None:
         self._source = source
@@ -147,7 +147,7 @@ def _unanswered(error: httpx.TransportError, authority: str) -> UpstreamError:
     if isinstance(error, httpx.ProtocolError) and not isinstance(error, NoReply):
         return UpstreamError(ErrorKind.PROTOCOL, f"The upstream {authority} did not answer in HTTP.", is_retryable=True)
     return UpstreamError(
-        ErrorKind.UNREACHABLE, f"The upstream {authority} closed the connection without an answer.", is_retryable=True
+        ErrorKind.NO_ANSWER, f"The upstream {authority} closed the connection without an answer.", is_retryable=True
     )
 
 

@@ -18,7 +18,8 @@ class UpstreamPolicy:
         self._config = config
 
     def swap(self, config: ProxyConfig) -> bool:
-        """Takes the next configuration. True if it judges addresses otherwise: open connections were made under the old."""
+        """Takes the next configuration. True if it judges addresses otherwise: open connections were made under the
+        old."""
         before, self._config = self._config, config
         return (before.may_reach_private, before.bind, before.port) != (
             config.may_reach_private,

@@ -3,6 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
+import proxies.models
 from django.conf import settings
 from django.db import migrations, models
 
@@ -98,17 +99,17 @@ class Migration(migrations.Migration):
                 ('operation', models.CharField(blank=True, max_length=80)),
                 ('model', models.CharField(blank=True, max_length=300)),
                 ('prompt_hash', models.CharField(blank=True, max_length=64)),
-                ('headers', models.JSONField()),
+                ('headers', proxies.models.WrittenJSONField()),
                 ('body', models.BinaryField()),
-                ('frame_sizes', models.JSONField()),
-                ('delays_ms', models.JSONField()),
-                ('usage', models.JSONField(default=dict)),
-                ('digests', models.JSONField(default=list)),
+                ('frame_sizes', proxies.models.WrittenJSONField()),
+                ('delays_ms', proxies.models.WrittenJSONField()),
+                ('usage', proxies.models.WrittenJSONField(default=dict)),
+                ('digests', proxies.models.WrittenJSONField(default=dict)),
                 ('is_streaming', models.BooleanField(default=False)),
                 ('size_bytes', models.PositiveBigIntegerField()),
                 ('recorded_at', models.DateTimeField()),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('proxy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recordings', to='proxies.proxy')),
+                ('proxy', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='recordings', to='proxies.proxy')),
             ],
         ),
         migrations.AddConstraint(
@@ -129,7 +130,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='recording',
-            index=models.Index(fields=['proxy', 'operation', 'model'], name='recording_by_operation'),
+            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='recording_by_expiry'),
         ),
         migrations.AddConstraint(
             model_name='recording',

@@ -7,13 +7,13 @@ import os
 import ssl
 from functools import cache
 
-import httpx
 from django.conf import settings
 
 from proxies.dataplane.app import ProxyApp
 from proxies.dataplane.config import ProxyConfig
 from proxies.dataplane.records import RecordSink, RequestRecord
 from proxies.dataplane.signing import CredentialSource
+from proxies.dataplane.stock_transport import StockTransport
 from proxies.dataplane.stores.memory import MemoryStore
 from proxies.dataplane.stores.tiered import TieredStore
 from proxies.dataplane.transport import Transport, make_ssl_context
@@ -50,10 +50,10 @@ class Assembly:
 
     def swap(self, config: ProxyConfig) -> None:
         self.app.swap(config)
-        if self._policy.swap(config) and isinstance(self._transport, Transport):
+        if self._policy.swap(config):
             self._transport.forget_connections()
         if self._lasting is not None:
-            # Single recordings may have been deleted; a change of configuration is rare enough to read the others again.
+            # Single recordings may have been deleted; configurations change rarely enough to read the others again.
             self._memory.purge_now()
 
     async def close(self, limit_s: float) -> None:
@@ -62,10 +62,9 @@ class Assembly:
             await self._lasting.stop(limit_s)
         await self._transport.aclose()
 
-    def _make_transport(self) -> httpx.AsyncBaseTransport:
-        if settings.TRANSPORT == "httpx":
-            return httpx.AsyncHTTPTransport(verify=_ssl_context())
-        return Transport(ssl_context=_ssl_context(), connect_to=settings.CONNECT_TO, check_address=self._policy.check)
+    def _make_transport(self) -> Transport | StockTransport:
+        made = StockTransport if settings.TRANSPORT == "httpx" else Transport
+        return made(ssl_context=_ssl_context(), connect_to=settings.CONNECT_TO, check_address=self._policy.check)
 
 
 @cache

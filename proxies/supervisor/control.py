@@ -93,14 +93,20 @@ class StopRequest:
         """Looks, without waiting."""
         return self.wait(0)
 
-    def wait(self, timeout_s: float) -> bool:
-        """Blocks until told to leave, at most `timeout_s`. Returns whether it is time to leave."""
+    def wait(self, timeout_s: float, also: int | None = None) -> bool:
+        """Blocks until told to leave, at most `timeout_s`, or until the descriptor `also` is readable.
+
+        Returns whether it is time to leave.
+        """
         deadline = time.monotonic() + timeout_s
         while not self._is_set:
             poller = select.poll()
             poller.register(self._channel, select.POLLIN)
+            if also is not None:
+                poller.register(also, select.POLLIN)
             left_s = max(0.0, deadline - time.monotonic())
-            if not poller.poll(left_s * 1000):
+            ready = {descriptor for descriptor, _ in poller.poll(left_s * 1000)}
+            if self._channel.fileno() not in ready:
                 break
             for message in self._channel.receive():
                 if message["type"] == "drain":

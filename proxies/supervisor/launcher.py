@@ -7,7 +7,8 @@ import signal
 import socket
 from collections.abc import Callable, Iterable
 
-from django.db import DatabaseError, connections
+from django.db import Error as AnyDatabaseError
+from django.db import connections
 
 from proxies.dataplane.config import ProxyConfig
 from proxies.snapshot import load_all
@@ -46,7 +47,7 @@ class Launcher:
         wanted = list(proxy_ids)
         try:
             self._configs.update(load_all(wanted))
-        except DatabaseError:
+        except AnyDatabaseError:
             return {}
         except (KeyError, ValueError) as error:
             if len(wanted) == 1:

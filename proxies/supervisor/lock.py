@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -28,6 +29,7 @@ class DataDirectoryLock:
             os.close(descriptor)
             by = f" (pid {holder})" if holder else ""
             raise AlreadyRunning(f"another supervisor{by} already runs for {self._path.parent}") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
+        with suppress(OSError):  # on a full disk the lock holds without our name in it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

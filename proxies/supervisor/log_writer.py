@@ -12,13 +12,15 @@ from django.db import connection
 
 from logs.drain import SpoolReader
 from logs.ingest import Ingest
+from logs.watch import DirectoryWatch
 from proxies.models import SupervisorHeartbeat
 from proxies.supervisor.control import StopRequest
 
 logger = logging.getLogger(__name__)
 
 BUSY_PAUSE_S = 0.2  # gathers rows, and what was asked for is visible while one still looks
-IDLE_PAUSE_S = 0.5
+IDLE_PAUSE_S = 0.5  # where the spool cannot be watched
+WATCHING_PAUSE_S = 2.0  # where it can; a TERM is heeded as late as this
 BUSY_FOR_S = 5.0  # after the last record
 RETRY_FIRST_S = 0.5
 RETRY_MAX_S = 5.0
@@ -40,6 +42,7 @@ class LogWriter:
         self._reader = reader
         self._host = host
         self._ingest = Ingest(reader)
+        self._watch = DirectoryWatch(reader.directory)
         self._retry_s = 0.0  # the last wait for a database that is away; 0.0 when it is not
         self._last_record = 0.0
         self._reported: tuple[int, int, int] | None = None
@@ -49,8 +52,9 @@ class LogWriter:
         while not self._take():
             if stop.wait(IDLE_PAUSE_S):  # a predecessor, whose supervisor has died, is still draining
                 return
-        while not stop.wait(self._pause()):
+        while not self._wait(stop):
             self._turn(stop)
+        self._watch.close()
         self._leave()
 
     def _take(self) -> bool:
@@ -60,10 +64,19 @@ class LogWriter:
             self._failed("the spool cannot be read", error)
             return False
 
-    def _pause(self) -> float:
+    def _wait(self, stop: StopRequest) -> bool:
+        """Waits until there may be something to do. Returns whether it is time to leave."""
         if self._retry_s:
-            return self._retry_s
-        return BUSY_PAUSE_S if time.monotonic() - self._last_record < BUSY_FOR_S else IDLE_PAUSE_S
+            return stop.wait(self._retry_s)
+        if time.monotonic() - self._last_record < BUSY_FOR_S:
+            self._watch.disarm()
+            return stop.wait(BUSY_PAUSE_S)
+        if self._watch.is_armed:
+            is_leaving = stop.wait(WATCHING_PAUSE_S, self._watch.descriptor)
+            self._watch.disarm()
+            return is_leaving
+        # What came before the watch is looked for once more.
+        return stop.wait(0.0 if self._watch.arm() else IDLE_PAUSE_S)
 
     def _turn(self, stop: StopRequest) -> None:
         """Drains all there is, and reports."""

@@ -92,7 +92,8 @@ class Supervisor:
             sock.setblocking(False)
         signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda number, frame: self._note_stop())
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup asks to stay
+                signal.signal(number, lambda number, frame: self._note_stop())
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         self._wakeups = (ours, theirs)
         self._selector.register(ours, selectors.EVENT_READ, lambda: ours.recv(4096))
@@ -102,7 +103,11 @@ class Supervisor:
         self._must_plan = True
 
     def _listen_to_hints(self) -> None:
-        hints = wakeup.open_wakeup_socket()
+        try:
+            hints = wakeup.open_wakeup_socket()
+        except OSError as error:  # a full disk, say
+            logger.warning("changes are seen at the next tick only, for want of a socket: %s", error.strerror)
+            return
 
         def take() -> None:
             self._is_hinted = True

@@ -130,11 +130,11 @@ class ProxyServer:
         """Cut everything now: listener, connections, and the apps still answering."""
         self.is_draining = True
         self._close_listener()
-        for connection in list(self.connections):
-            connection.abort()
-        for exchange in list(self.exchanges):
+        for exchange in list(self.exchanges):  # first, so that the app does not take it for the client's leaving
             if exchange.task is not None:
                 exchange.task.cancel()
+        for connection in list(self.connections):
+            connection.abort()
         if self.connections or self.exchanges:
             await self._wait_quiet(STOP_S)
         # The loop closes a listener's descriptor one turn later.

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, connections
+from django.db import Error as AnyDatabaseError
+from django.db import IntegrityError, connection, connections
 from django.utils import timezone
 
 from accounts.models import SiteSettings
@@ -80,7 +81,7 @@ class StateDatabase:
         try:
             site = SiteSettings.objects.filter(pk=1).values_list("generation", flat=True).first() or 0
             rows = list(Proxy.objects.values_list("id", "desired_state", "generation", "bind", "port"))
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             self._failed("read", error)
             return None
         self._worked()
@@ -96,7 +97,7 @@ class StateDatabase:
                 "pid", "pid_started", "port"
             )
             return [Recorded(pid, started, port) for pid, started, port in rows if pid is not None]
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             self._failed("read", error)
             return []
 
@@ -108,7 +109,7 @@ class StateDatabase:
             self._upsert(rows)
         except IntegrityError:  # one of them has just been deleted
             return {row.proxy_id for row in rows if self._write_alone(row)}
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             self._failed("write", error)
             return set()
         self._worked()
@@ -127,14 +128,14 @@ class StateDatabase:
                 unique_fields=["host"],
                 update_fields=["pid", "started_at", "heartbeat_at"],
             )
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             self._failed("write", error)
 
     def say_goodbye(self) -> None:
         """Takes the heartbeat away: nobody need wait for it to grow old."""
         try:
             SupervisorHeartbeat.objects.filter(host=self._host, pid=os.getpid()).delete()
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             self._failed("write", error)
 
     def _write_alone(self, row: ProxyRuntime) -> bool:
@@ -142,7 +143,7 @@ class StateDatabase:
             self._upsert([row])
         except IntegrityError:
             return True
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             self._failed("write", error)
             return False
         return True
@@ -172,7 +173,7 @@ class StateDatabase:
             retry_at=wall + timedelta(seconds=observed.retry_at - now) if waits else None,
         )
 
-    def _failed(self, verb: str, error: DatabaseError) -> None:
+    def _failed(self, verb: str, error: AnyDatabaseError) -> None:
         connection.close()
         if not self._is_away:
             self._is_away = True
@@ -213,7 +214,7 @@ class HostLock:
                 is_ours = self._connection.connection is self._session
                 cursor.execute("SELECT true" if is_ours else f"SELECT pg_try_advisory_lock({self._key})")
                 is_ours = bool(cursor.fetchone()[0])
-        except DatabaseError:
+        except AnyDatabaseError:
             self._connection.close()
             return True
         self._session = self._connection.connection if is_ours else None

@@ -20,12 +20,17 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from django.db import DataError, Error, IntegrityError, connection, transaction
-from django.db.models import Max, Sum
 
 from proxies.dataplane.stores.base import Recording, RecordingSummary, StoreStats
-from proxies.models import Recording as Row
 from proxies.supervisor.key_index import KeyIndex
-from proxies.supervisor.recording_rows import SELECT, UPSERT, to_digests, to_recording, to_row
+from proxies.supervisor.recording_rows import (
+    SELECT,
+    SELECT_SUMMARIES,
+    TABLE,
+    to_recording,
+    to_summary,
+    write_recordings,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +42,12 @@ _INDEX_ROWS = 5000  # per query, so that reads get their turn in between
 _INDEX_OVERLAP = 1000  # ids of rows that another transaction may have committed late
 _MOST_CANDIDATES = 100
 _LOCK_WAIT_MS = 1000
+_CHECKPOINT_PAGES = 16_000  # 64 MB
 _WARN_EVERY_S = 60.0
 _FIRST_RETRY_S = 0.5
 _LONGEST_RETRY_S = 30.0
 
-_REFUSALS: Final = (IntegrityError, DataError, ValueError, OverflowError)  # a row at fault, not the database
+_REFUSALS: Final = (IntegrityError, DataError, TypeError, ValueError, OverflowError)  # a row at fault, not the database
 
 
 class DatabaseStore:
@@ -260,84 +266,94 @@ class DatabaseStore:
 
     def _write(self, batch: list[tuple[bytes, Recording]]) -> None:
         """Writes all or raises Error; what the database refuses for what it is (its proxy is gone, say) is dropped."""
-        rows = []
-        for key, recording in batch:
-            try:
-                rows.append(to_row(self._proxy_id, key, recording))
-            except (TypeError, ValueError, OverflowError):  # nothing a database could hold
-                self.dropped += 1
         try:
-            self._upsert(rows)
+            self._upsert(batch)
         except _REFUSALS:
-            for row in rows:
+            for item in batch:
                 try:
-                    self._upsert([row])
+                    self._upsert([item])
                 except _REFUSALS:
                     self.dropped += 1
 
-    def _upsert(self, rows: list[tuple[Any, ...]]) -> None:
+    def _upsert(self, batch: list[tuple[bytes, Recording]]) -> None:
         self._connect()
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.executemany(UPSERT, rows)
+        if connection.vendor != "sqlite":
+            with transaction.atomic():
+                write_recordings(self._proxy_id, batch)
+            return
+        with transaction.atomic():
+            before = self._newest()
+            write_recordings(self._proxy_id, batch)
+            after = self._newest()
+        # SQLite has one writer at a time: these ids are ours, and need not be read to be known.
+        if self._index_id == before:
+            self._index_id = after
 
-    def _read(self, key: bytes) -> Recording | None:
+    def _query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         self._connect()
         with connection.cursor() as cursor:
-            cursor.execute(SELECT, (self._proxy_id, key.hex()))
-            row = cursor.fetchone()
-        return to_recording(row) if row is not None else None
+            cursor.execute(sql, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def _read(self, key: bytes) -> Recording | None:
+        rows = self._query(SELECT, self._proxy_id, key.hex())
+        return to_recording(rows[0]) if rows else None
 
     def _read_candidates(self, operation: str, epoch: int) -> list[RecordingSummary]:
-        self._connect()
-        rows = (
-            Row.objects.filter(proxy_id=self._proxy_id, operation=operation, epoch=epoch)
-            .order_by("-recorded_at")
-            .values_list("operation", "model", "prompt_hash", "recorded_at", "digests")[:_MOST_CANDIDATES]
-        )
-        return [
-            RecordingSummary(name, model, prompt_hash, recorded_at.timestamp(), to_digests(digests))
-            for name, model, prompt_hash, recorded_at, digests in rows
-        ]
+        rows = self._query(SELECT_SUMMARIES, self._proxy_id, epoch, operation, _MOST_CANDIDATES)
+        return [to_summary(row) for row in rows]
 
     def _read_stats(self) -> StoreStats:
-        self._connect()
-        rows = Row.objects.filter(proxy_id=self._proxy_id)
-        return StoreStats(rows.count(), rows.aggregate(total=Sum("size_bytes"))["total"] or 0)
+        [(count, size)] = self._query(
+            f"SELECT COUNT(*), COALESCE(SUM(size_bytes), 0) FROM {TABLE} WHERE proxy_id = %s", self._proxy_id
+        )
+        return StoreStats(count, int(size))
 
     def _delete_all(self) -> None:
         self._connect()
-        Row.objects.filter(proxy_id=self._proxy_id).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {TABLE} WHERE proxy_id = %s", (self._proxy_id,))
 
     def _refresh_index(self) -> None:
         """Learns of the rows that are new since the last time; at the first time of all."""
         try:
-            self._connect()
-            rows = Row.objects.filter(proxy_id=self._proxy_id)
-            newest = Row.objects.aggregate(newest=Max("id"))["newest"] or 0
+            newest = self._newest()
             if not self._index.is_loaded:
                 if not self._is_loading:
                     self._is_loading = True
                     self._load_index("", newest)
                 return
-            self._index.add_hexadecimal(
-                rows.filter(id__gt=self._index_id - _INDEX_OVERLAP, id__lte=newest).values_list("key", flat=True)
+            # The sum hides the proxy's index: a few new ids are looked at, not all the proxy's rows.
+            rows = self._query(
+                f"SELECT key FROM {TABLE} WHERE id > %s AND id <= %s AND proxy_id + 0 = %s",
+                self._index_id - _INDEX_OVERLAP,
+                newest,
+                self._proxy_id,
             )
+            self._index.add_hexadecimal(key for (key,) in rows)
             self._index_id = newest
         except (Error, ValueError) as error:
             self._failed("read", error)
 
+    def _newest(self) -> int:
+        return self._query(f"SELECT MAX(id) FROM {TABLE}")[0][0] or 0
+
     def _load_index(self, after: str, newest: int) -> None:
         try:
-            self._connect()
-            rows = Row.objects.filter(proxy_id=self._proxy_id, key__gt=after).order_by("key")
-            keys = list(rows.values_list("key", flat=True)[:_INDEX_ROWS])
-            self._index.add_hexadecimal(keys)
+            rows = self._query(
+                f"SELECT key FROM {TABLE} WHERE proxy_id = %s AND key > %s ORDER BY key LIMIT %s",
+                self._proxy_id,
+                after,
+                _INDEX_ROWS,
+            )
+            self._index.add_hexadecimal(key for (key,) in rows)
         except (Error, ValueError) as error:
             self._is_loading = False
             self._failed("read", error)
             return
-        if len(keys) == _INDEX_ROWS and not self._index.is_overfull:
-            self._jobs.put(lambda: self._load_index(keys[-1], newest))
+        if len(rows) == _INDEX_ROWS and not self._index.is_overfull:
+            self._jobs.put(lambda: self._load_index(rows[-1][0], newest))
             return
         self._index_id = newest
         self._is_loading = False
@@ -352,6 +368,9 @@ class DatabaseStore:
         with connection.cursor() as cursor:
             if connection.vendor == "sqlite":
                 cursor.execute(f"PRAGMA busy_timeout = {_LOCK_WAIT_MS}")
+                # Left to the log writer, which commits as often: a worker has better things to do. The bound is for
+                # when there is none.
+                cursor.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             else:
                 cursor.execute(f"SET lock_timeout = {_LOCK_WAIT_MS}")
                 cursor.execute(f"SET statement_timeout = {10 * _LOCK_WAIT_MS}")

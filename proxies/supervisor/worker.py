@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -40,6 +41,9 @@ def server_limits() -> ServerLimits:
 
 def serve(config: ProxyConfig, listener: socket.socket, channel: Channel) -> ExitCode:
     """The whole life of a worker, from the fork to its exit code."""
+    # An exchange leaves hardly anything that only the collector frees. Looking after every 700 objects, as Python does
+    # by itself, costs 5% of a request.
+    gc.set_threshold(10_000, 20, 50)
     worker = Worker(config, listener, channel)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(worker.run())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
+import random
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +13,14 @@ import pytest
 from tests.e2e.installation import Installation
 from tests.wire.standin.client import StandIn
 
-FIRST_PORT = 26_000  # below the ports the system hands out by itself
-PORTS_PER_WORKER = 200
+PORTS = range(26_000, 32_000)  # below the ports the system hands out by itself
 
 
 @pytest.fixture(scope="session")
 def ports() -> Iterator[int]:
-    """Ports nobody listens on, never the same twice; each worker of a parallel run has a range of its own."""
-    first = FIRST_PORT + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) * PORTS_PER_WORKER
-    return (port for port in itertools.cycle(range(first, first + PORTS_PER_WORKER)) if _is_free(port))
+    """Ports nobody listens on, never the same twice; runs side by side begin at different ones."""
+    start = random.randrange(len(PORTS))
+    return (port for port in itertools.cycle([*PORTS[start:], *PORTS[:start]]) if _is_free(port))
 
 
 def _is_free(port: int) -> bool:

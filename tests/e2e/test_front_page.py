@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.e2e.installation import Installation
 
+expect.set_options(timeout=30_000)
 DESKTOP, PHONE = (1440, 900), (390, 844)
 
 

@@ -63,6 +63,7 @@ def test_what_was_bought_is_priced(fields: dict[str, Any], dollars: str) -> None
         {"operation": "", "input_tokens": None, "output_tokens": None},  # passed through: who knows
         {"outcome": "client_left", "output_tokens": None},
         {"outcome": "error", "error_kind": "timeout", "status": 504, "input_tokens": None, "output_tokens": None},
+        {"outcome": "error", "error_kind": "no_answer", "status": 502, "input_tokens": None, "output_tokens": None},
         {"outcome": "error", "error_kind": "upstream_cut", "output_tokens": None},
         {"cached_tokens": 2000},  # more than there were
     ],
@@ -81,6 +82,7 @@ def test_what_is_not_known_is_unknown_and_not_free(fields: dict[str, Any]) -> No
         {"outcome": "client_left", "attempts": 0, "status": None},
         {"outcome": "error", "error_kind": "no_recording", "attempts": 0, "status": 404},
         {"outcome": "error", "error_kind": "tls", "status": 502},
+        {"outcome": "error", "error_kind": "unreachable", "status": 502, "input_tokens": None, "output_tokens": None},
         {"outcome": "error", "error_kind": "upstream_status", "status": 429},
         {"outcome": "error", "error_kind": "upstream_status", "status": 500},
     ],

@@ -35,6 +35,24 @@ async def test_every_process_is_a_session_of_its_own(deployment: Deployment, ups
     assert [os.getsid(pid) for pid in pids] == pids
 
 
+async def test_a_supervisor_started_by_nohup_outlives_its_terminal(deployment: Deployment) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        supervisor = deployment.launch_supervisor()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    def scenario() -> None:
+        wait_until(lambda: "the supervisor runs" in deployment.log, "a supervisor that runs")
+        supervisor.send_signal(signal.SIGHUP)
+        proxy_id, _ = deployment.create_proxy(upstream_port=1)
+        deployment.wait_state(proxy_id, "running")
+        supervisor.send_signal(signal.SIGTERM)
+        assert supervisor.wait(30) == ExitCode.DONE
+
+    await asyncio.to_thread(scenario)
+
+
 async def test_a_taken_port_is_named_with_its_holder_and_served_once_it_is_free(
     deployment: Deployment, upstream: Upstream
 ) -> None:

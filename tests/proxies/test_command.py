@@ -34,7 +34,7 @@ def failure(*arguments: str) -> tuple[str, int]:
 
 def test_create_takes_every_option() -> None:
     summary = run_json(
-        *("create", "mine", "--provider", "openai", "--model", "gpt-x", "--port", "9777", "--bind", "127.0.0.2"),
+        *("create", "mine", "--provider", "bedrock", "--model", "nova-x", "--port", "9777", "--bind", "127.0.0.2"),
         *("--upstream", "https://api.example.com", "--cache", "replay", "--description", "for tests"),
         *("--tag", "a", "--tag", "b", "--credential", "os.environ/X"),
     )
@@ -42,14 +42,14 @@ def test_create_takes_every_option() -> None:
     assert summary == {
         "id": proxy.pk,
         "name": "mine",
-        "provider": "openai",
+        "provider": "bedrock",
         "port": 9777,
         "base_url": "http://127.0.0.2:9777",
         "desired_state": "stopped",
         "state": "stopped",
         "reason": "",
     }
-    assert (proxy.model, proxy.upstream, proxy.cache_mode) == ("gpt-x", "https://api.example.com", "replay")
+    assert (proxy.model, proxy.upstream, proxy.cache_mode) == ("nova-x", "https://api.example.com", "replay")
     assert (proxy.description, proxy.tags, proxy.credential) == ("for tests", ["a", "b"], "os.environ/X")
 
 
@@ -98,7 +98,7 @@ def test_set_reads_json_where_the_field_needs_it_and_null_clears() -> None:
     run("set", "123", "cache.ttl_s=null", "tags=null", "description=", "cache.mode=null", "cache=null")
     proxy.refresh_from_db()
     assert (proxy.cache_ttl_s, proxy.tags, proxy.description, proxy.cache_mode) == (None, [], "", "on")
-    run("set", "123", "--credential", "profile:x")
+    run("set", "123", "provider=bedrock", "--credential", "profile:x")
     proxy.refresh_from_db()
     assert proxy.credential == "profile:x"
 
@@ -106,7 +106,8 @@ def test_set_reads_json_where_the_field_needs_it_and_null_clears() -> None:
 @pytest.mark.parametrize(
     ("assignment", "message", "code"),
     [
-        ("cache.ttl_s=soon", "cache.ttl_s: Input should be a valid number, unable to parse string as a number.", 1),
+        ("cache.ttl_s=soon", "cache.ttl_s: Input should be a valid number.", 1),
+        ("port=true", "port: Input should be a valid integer.", 1),
         ("access.allow=10.0.0.1,nonsense", "access.allow: line 2: 'nonsense' is not an IP address", 1),
         ("colour=blue", "colour: There is no such field.", 1),
         ("owner=ada@example.com", "owner: There is no such field.", 1),
@@ -120,6 +121,20 @@ def test_a_bad_assignment_is_named(assignment: str, message: str, code: int) -> 
     assert text.startswith(message)
     assert returncode == code
     assert Proxy.objects.get().generation == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("show", "a\udcff"),
+        ("set", "a", "model=\udcff"),
+        ("create", "b", "--provider", "openai", "--owner", "\udcff"),
+    ],
+)
+def test_bytes_that_are_no_text_are_a_wrong_command_line(arguments: tuple[str, ...]) -> None:
+    text, returncode = failure(*arguments)
+    assert text.endswith("is not valid UTF-8.")
+    assert returncode == 2
 
 
 def test_set_without_an_assignment_is_a_wrong_command_line() -> None:

@@ -145,6 +145,24 @@ def test_only_those_who_may_refer_to_credentials_do() -> None:
     assert proxy_update(proxy=proxy, changes={"credential": None, "upstream": "https://x.example.com"}).credential == ""
 
 
+def test_fields_that_would_do_nothing_with_a_provider_are_refused() -> None:
+    def refusal(**fields: str) -> dict[str, str]:
+        with pytest.raises(Invalid) as caught:
+            proxy_create(owner=None, fields={"name": "p", **fields}, may_reference_credentials=True)
+        return caught.value.fields
+
+    for provider in ("openai", "anthropic", "vertex_ai"):
+        assert "leave this empty" in refusal(provider=provider, credential="os.environ/X")["credential"]
+    assert list(refusal(provider="openai", region="us-east-1")) == ["region"]
+    fields = {"name": "aws", "provider": "bedrock", "credential": "os.environ/X", "region": "us-east-1"}
+    proxy = proxy_create(owner=None, fields=fields, may_reference_credentials=True)
+    with pytest.raises(Invalid) as caught:
+        proxy_update(proxy=proxy, changes={"provider": "openai"}, may_reference_credentials=True)
+    assert caught.value.fields.keys() == {"credential", "region"}
+    fields = {"provider": "openai", "credential": "", "region": ""}
+    assert proxy_update(proxy=proxy, changes=fields, may_reference_credentials=True).provider == "openai"
+
+
 # --- changing
 
 

@@ -66,3 +66,11 @@ def test_an_error_never_shows_the_password() -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         database("postgres://user:hunter2@h:port/name", DATA)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgres://user:pass/word@host/name", "postgres://u:p@h:s3cret/name"])
+def test_an_error_never_repeats_a_password(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        database(url, DATA)
+    assert "host and port" in str(caught.value)
+    assert not any(part in str(caught.value) for part in ("user", "pass'", "s3cret"))

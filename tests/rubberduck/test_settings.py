@@ -99,6 +99,28 @@ def test_a_bad_variable_ends_the_start_with_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_a_data_directory_that_cannot_be_used_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run_manage(tmp_path, "check", RUBBERDUCK_DATA_DIR=str(tmp_path / "file" / "data"))
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "RUBBERDUCK_DATA_DIR" in result.stderr
+    assert "the directory cannot be used" in result.stderr
+
+
+def test_a_new_data_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
+    directory = tmp_path / "some" / "data"
+    assert run_manage(tmp_path, "check", RUBBERDUCK_DATA_DIR=str(directory)).returncode == 0
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_database_without_tables_is_one_line_on_the_command_line(tmp_path: Path) -> None:
+    result = run_manage(tmp_path, "proxy", "list", DATABASE_URL="")
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "Has `manage.py migrate` been run?" in result.stderr
+
+
 def test_names_and_addresses_of_the_web_are_answered(tmp_path: Path) -> None:
     found = read_setting(
         tmp_path,

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from channels.testing import WebsocketCommunicator
-from django.test import Client
+from django.core.mail import EmailMessage
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from accounts.adapters import AccountAdapter
 from providers.registry import all_providers
 from rubberduck.asgi import application
 
@@ -71,13 +73,18 @@ def test_providers_are_described_with_code_for_their_clients(client: Client) -> 
     assert "http://127.0.0.1:8001" in found["openai"]["snippets"][0]["code"]
 
 
-def test_nobody_signs_up_by_themselves(client: Client, db: None) -> None:
-    reply = client.post(
-        "/_allauth/browser/v1/auth/signup",
-        {"email": "new@example.com", "password": "correct horse battery"},
-        content_type="application/json",
-    )
-    assert reply.status_code == 403
+@pytest.mark.parametrize(
+    "path", ["auth/signup", "auth/login", "auth/password/request", "auth/email/verify/resend", "account/email"]
+)
+def test_nobody_signs_up_and_no_mail_goes_out(
+    client: Client, admin_client: Client, mailoutbox: list[EmailMessage], path: str
+) -> None:
+    body = {"email": "admin@example.com", "password": "correct horse battery"}
+    for visitor in (client, admin_client):
+        for place in (f"/_allauth/browser/v1/{path}", f"/accounts/{path}/"):
+            assert visitor.post(place, body, content_type="application/json").status_code == 404
+    assert mailoutbox == []
+    assert not AccountAdapter().is_open_for_signup(RequestFactory().get("/"))
 
 
 def test_a_foreign_host_is_refused(client: Client) -> None:

@@ -21,6 +21,14 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="session")
+def untrusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    """Another stand-in, whose certificate nobody has been told to trust."""
+    running = StandIn(tmp_path_factory.mktemp("untrusted"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
 def rubberduck(
     tmp_path_factory: pytest.TempPathFactory,
     standin: StandIn,

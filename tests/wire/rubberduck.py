@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Rubberduck:
             **_PAIR,
         }
         self._proxies: dict[str, RunningProxy] = {}
-        self.deployment.start_supervisor()
+        self._supervisor = self.deployment.start_supervisor()
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs `manage.py` as somebody in a shell would."""
@@ -143,6 +144,11 @@ result = [
 
         rows = wait_until(look, "log rows of all scenarios")
         return {name: rows[id_] for name, id_ in ids.items()}
+
+    def stop(self) -> None:
+        """Stops the supervisor as an operator would; everything is written that is to be written."""
+        self._supervisor.send_signal(signal.SIGTERM)
+        assert self._supervisor.wait(timeout=60) == 0
 
     def close(self) -> None:
         """Ends every process of the installation."""

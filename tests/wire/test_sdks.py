@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -113,7 +114,7 @@ def _wrongly_logged(setup: Setup, results: dict[str, Result], rows: dict[str, Ro
         due: dict[str, Any] = {
             "provider": setup.provider,
             "client_ip": "127.0.0.1",
-            "outcome": _outcome(name, result),
+            "outcome": _outcome(name, result, row),
             "is_streaming": "arrivals" in result or name in {"stream_helper", "error_stream_429"} or "stream" in name,
         }
         if not result["ok"] and result["error"].get("status") and name != "stream_error":
@@ -134,9 +135,11 @@ def _wrongly_logged(setup: Setup, results: dict[str, Result], rows: dict[str, Ro
     return wrong
 
 
-def _outcome(name: str, result: Result) -> str:
+def _outcome(name: str, result: Result, row: Row) -> str:
     if name.startswith("error") or name == "stream_cut":
         return "error"
+    if name == "stream_error" and row["outcome"] == "client_left":
+        return "client_left"  # an SDK hangs up at the error event, which may be before the stream has ended
     found: str = result["headers"]["x-rubberduck-cache"]
     return found
 
@@ -169,11 +172,17 @@ def _came_one_by_one(result: Result, captured: list[CapturedRequest]) -> bool:
 
 @pytest.mark.parametrize("setup", _EACH, ids=str)
 def test_what_failed_is_never_replayed(setup: Setup, rubberduck: Rubberduck) -> None:
-    proxy = _proxy(rubberduck, setup)
     scenarios = ("error_400", "error_429", "stream_cut", "stream_error")
-    for _ in range(2):
-        results = run_driver(setup, proxy.url, *scenarios, salt=f"failing {setup}", **_credentials(setup))
-        assert {name: _cache(result) for name, result in results.items()} == dict.fromkeys(scenarios, "miss")
+    # The results are those of the second time.
+    second = run_driver(
+        setup,
+        _proxy(rubberduck, setup).url,
+        *scenarios,
+        *scenarios,
+        salt=f"failing {setup}",
+        **_credentials(setup),
+    )
+    assert {name: _cache(result) for name, result in second.items()} == dict.fromkeys(scenarios, "miss")
 
 
 @pytest.mark.parametrize("setup", _BEDROCK_STYLES, ids=str)
@@ -252,3 +261,46 @@ def test_a_plain_http_upstream_of_ones_own_serves_and_is_cached(
 
 def _setup(name: str) -> Setup:
     return next(setup for setup in SETUPS if setup.name == name)
+
+
+_SILENT = {"InternalServerError", "GatewayTimeoutError", "DeadlineExceededError"}
+# What each SDK makes of the provider's own error for an upstream that cannot be reached, and for one that is silent.
+_UNREACHED = {
+    "openai": {502: {"InternalServerError"}, 504: {"InternalServerError"}},
+    "azure": {502: {"InternalServerError"}, 504: {"InternalServerError"}},
+    "anthropic": {502: {"InternalServerError"}, 504: _SILENT},
+    "claude-bedrock": {502: {"InternalServerError"}, 504: _SILENT},
+    "bedrock": {502: {"ServiceUnavailableException"}, 504: {"ModelTimeoutException"}},
+    "genai": {502: {"ServerError", "ApiError"}, 504: {"ServerError", "ApiError"}},
+}
+
+
+@pytest.mark.parametrize("setup", _EACH, ids=str)
+def test_an_upstream_that_cannot_be_reached_is_an_error_of_the_sdks_own_kind(
+    setup: Setup, rubberduck: Rubberduck, untrusted: StandIn
+) -> None:
+    """By a certificate nobody vouches for, a port nobody listens on, and one where nobody answers."""
+    stranger = f"https://127.0.0.1:{untrusted.tls_port}"
+    proxy = rubberduck.proxy(f"failing-{setup.provider}", setup.provider, "--upstream", stranger)
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as silent:
+        closed.bind(("127.0.0.1", 0))
+        cases = (
+            (stranger, 502, "tls", "certificate"),
+            (f"http://127.0.0.1:{closed.getsockname()[1]}", 502, "unreachable", "refused"),
+            (f"http://127.0.0.1:{silent.getsockname()[1]}", 504, "timeout", "did not answer in time"),
+        )
+        for upstream, status, kind, word in cases:
+            if kind == "unreachable" and setup.program.endswith(".py"):
+                continue  # the same status and class as the first, and these processes take seconds to start
+            rubberduck.change(proxy, upstream=upstream, timeouts__silence_s=0.2)
+            since = datetime.now(UTC)
+            result = run_driver(setup, proxy.url, "error_429", salt="unreached")["error_429"]
+            error = result["error"]
+            assert error["class"] in _UNREACHED[setup.family][status]
+            assert error["status"] == status
+            assert word in error["text"]
+            row = rubberduck.rows_of({"": result}, since)[""]
+            assert (row["outcome"], row["status"], row["error_kind"]) == ("error", status, kind)
+            # Whether a request that got no answer was charged for is known only where none was sent.
+            assert row["cost_usd"] == ("0E-10" if kind == "tls" else None)
+    assert untrusted.requests() == []

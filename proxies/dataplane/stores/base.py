@@ -15,8 +15,8 @@ class Recording:
 
     `frames`: the body's chunks in order (content-encoded bytes), none of them empty. `delays_ms`: for each frame,
     milliseconds since the previous one (the first: since the request went up). `headers`: lower-case, what may never be
-    replayed already left out. `digests`: pointer -> keyed digest of the request's value there (`nearest`), never the
-    value.
+    replayed already left out. `digests`: a JSON object, pointer -> keyed digest of the request's value there
+    (`nearest`), never the value. `size_bytes` counts headers, body and digests.
     """
 
     status: int
@@ -29,13 +29,14 @@ class Recording:
     model: str = ""
     prompt_hash: str = ""
     usage: Usage = field(default_factory=Usage)
-    digests: tuple[tuple[str, str], ...] = ()
+    digests: bytes = b"{}"
     expires_at: float | None = None  # seconds since the epoch; None: never
     epoch: int = 0  # the proxy's cache epoch when it was recorded
+    size_bytes: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def size_bytes(self) -> int:
-        return sum(map(len, self.frames)) + sum(len(name) + len(value) for name, value in self.headers)
+    def __post_init__(self) -> None:
+        size = sum(map(len, self.frames)) + sum([len(name) + len(value) for name, value in self.headers])
+        object.__setattr__(self, "size_bytes", size + len(self.digests))
 
     def is_fresh(self, now: float, ttl_s: float | None) -> bool:
         """Whether it may still answer at `now` (seconds since the epoch), under the time to live in force now."""
@@ -52,7 +53,7 @@ class RecordingSummary:
     model: str
     prompt_hash: str
     recorded_at: float  # seconds since the epoch
-    digests: tuple[tuple[str, str], ...]
+    digests: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as AnyDatabaseError
 
 from accounts.models import User
 from accounts.selectors import only_staff_user
@@ -111,10 +112,14 @@ class Command(BaseCommand):
         actions.add_parser("invalidate", help="forget its recordings", parents=[named])
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_broken_text(options)
         try:
             getattr(self, f"_{options['action']}")(options)
         except DomainError as error:
             raise CommandError(error.message, returncode=ExitCode.FAILED) from None
+        except AnyDatabaseError as error:
+            words = f"The database cannot be used: {str(error).strip()}. Has `manage.py migrate` been run?"
+            raise CommandError(words, returncode=ExitCode.FAILED) from None
 
     # --- actions
 
@@ -235,6 +240,17 @@ class Command(BaseCommand):
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.stdout.write("  ".join(cells).rstrip())
+
+
+def _refuse_broken_text(options: dict[str, Any]) -> None:
+    """Bytes that are not UTF-8 arrive as lone surrogates, which no database stores."""
+    for value in options.values():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii():
+                try:
+                    text.encode()
+                except UnicodeEncodeError:
+                    raise CommandError(f"{text!a} is not valid UTF-8.", returncode=ExitCode.USAGE) from None
 
 
 def _words(seen: Observation) -> str:

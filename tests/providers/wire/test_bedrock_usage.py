@@ -134,6 +134,11 @@ def test_invoke_stream_cut_short_or_broken_is_not_whole() -> None:
     assert read(INVOKE_STREAM, [], [STREAM]) == (Usage(), False)
 
 
+def test_what_a_cut_invoke_stream_had_written_is_unknown() -> None:
+    usage, _ = read(INVOKE_STREAM, claude_stream()[:-2], [STREAM])
+    assert (usage.input_tokens, usage.output_tokens) == (109, None)
+
+
 def test_invoke_stream_of_other_families_reads_the_metrics() -> None:
     llama = [
         chunk({"generation": "Hi", "stop_reason": None}),

@@ -1,5 +1,5 @@
-"""A real proxy between plain sockets: the server, the app and its transport in the test's loop, with an upstream and clients
-that tests play byte by byte."""
+"""A real proxy between plain sockets: the server, the app and its transport in the test's loop, with an upstream and
+clients that tests play byte by byte."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import re
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ class MovedClock:
         return 1_790_000_000.0 + self.ahead_s
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        return time.monotonic()
 
 
 class ListSink:
@@ -53,8 +54,10 @@ class ListSink:
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
+        self.watch: Callable[[], None] = lambda: None  # called before each record is kept
 
     def write(self, record: RequestRecord) -> None:
+        self.watch()
         self.lines.append(record.line())
 
     @property
@@ -219,7 +222,9 @@ def chunked(data: bytes) -> bytes:
 
 def event(number: int, **members: Any) -> bytes:
     """One event of a chat stream."""
-    return b"data: " + orjson.dumps({"id": number, "model": "gpt-4o-mini-2024-07-18", "choices": [], **members}) + b"\n\n"
+    return (
+        b"data: " + orjson.dumps({"id": number, "model": "gpt-4o-mini-2024-07-18", "choices": [], **members}) + b"\n\n"
+    )
 
 
 DONE = event(99, usage={"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}) + b"data: [DONE]\n\n"
@@ -271,6 +276,8 @@ class ScriptedUpstream(RawUpstream):
                 self._queue.put_nowait(asked)
                 return
             await self.script(asked)
+            if peer.sock.fileno() < 0:
+                return
 
     async def next(self) -> Asked:
         """The next request to arrive."""
@@ -406,8 +413,8 @@ async def proxying(
 ) -> AsyncIterator[Proxying]:
     """A proxy to a scripted upstream; `settings` are fields of ProxyConfig, `cache` those of its CacheConfig.
 
-    At the end nothing may be left over: no exchange, flight, busy upstream connection or task, and no more than one record an
-    exchange.
+    At the end nothing may be left over: no exchange, flight, busy upstream connection or task, and no more than one
+    record an exchange.
     """
     loop = asyncio.get_running_loop()
     complaints: list[dict[str, Any]] = []

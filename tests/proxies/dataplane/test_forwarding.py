@@ -1,5 +1,5 @@
-"""Single flight on the wire: identical requests reach the upstream once, and nobody's leaving, failing or dawdling hurts the
-others."""
+"""Single flight on the wire: identical requests reach the upstream once, and nobody's leaving, failing or dawdling
+hurts the others."""
 
 from __future__ import annotations
 
@@ -94,7 +94,9 @@ async def test_with_the_switch_off_everybody_goes_up() -> None:
 
 @pytest.mark.parametrize("has_head", [True, False])
 @pytest.mark.parametrize("is_chunked", [True, False])
-async def test_the_leader_leaves_and_the_waiters_get_it_all_and_it_is_recorded(has_head: bool, is_chunked: bool) -> None:
+async def test_the_leader_leaves_and_the_waiters_get_it_all_and_it_is_recorded(
+    has_head: bool, is_chunked: bool
+) -> None:
     if has_head and not is_chunked:
         return await _leader_leaves_amid_a_sized_reply()
     raw = STREAM if is_chunked else chat()
@@ -137,6 +139,19 @@ async def _leader_leaves_amid_a_sized_reply() -> None:
         await asked.answer(reply[len(reply) // 2 :])
         assert (await waiter.reply()).body == body
         assert (await proxy.ask(chat())).cache == b"hit"
+
+
+async def test_a_leader_whose_client_left_before_the_upstream_failed_has_been_left() -> None:
+    async with proxying() as proxy:
+        leader, waiter = await together(proxy, 2)
+        asked = await proxy.upstream.next()
+        leader.close()
+        await until(lambda: seats(proxy.app) == 1)
+        asked.peer.reset()
+        await proxy.upstream.answer_next(SSE_HEAD + chunked(DONE) + LAST_CHUNK)
+        assert (await waiter.reply()).body == DONE
+        await until(lambda: len(proxy.records) == 2)
+        assert sorted(record["outcome"] for record in proxy.records) == ["client_left", "miss"]
 
 
 async def test_the_last_one_to_leave_cancels_the_upstream() -> None:
@@ -202,7 +217,9 @@ async def test_a_cut_upstream_cuts_all_of_them() -> None:
         for client in clients:
             assert await client.rest() == b""
         await until(lambda: len(proxy.records) == 3)
-        assert [(record["outcome"], record["error_kind"]) for record in proxy.records] == [("error", "upstream_cut")] * 3
+        assert [(record["outcome"], record["error_kind"]) for record in proxy.records] == [
+            ("error", "upstream_cut")
+        ] * 3
         proxy.upstream.always(SSE_HEAD + chunked(DONE) + LAST_CHUNK)
         assert (await proxy.ask(STREAM)).cache == b"miss"
 

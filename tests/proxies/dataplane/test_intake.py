@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from providers.base import Origin
 from proxies.dataplane.config import BodyLimits
 from tests.proxies.dataplane.proxying import CHAT, LAST_CHUNK, UVLOOP, chunked, completion, ok, proxying, request
 from tests.proxies.supervisor.h2_client import H2Client
+from tests.proxies.supervisor.serving import RawClient
 
 LOOP_FACTORIES = UVLOOP
 LIMITS = BodyLimits(hash_bytes=1000, max_bytes=5000)
@@ -78,7 +78,10 @@ async def test_a_client_that_leaves_in_its_body_is_recorded_as_gone() -> None:
 
 async def test_a_body_too_large_to_sign_is_refused_with_the_way_out() -> None:
     fields = ("X-Aws-Access-Key-Id: AKIDEXAMPLE", "X-Aws-Secret-Access-Key: s")
-    for framing, body in (("Content-Length: 2000", b""), ("Transfer-Encoding: chunked", chunked(bytes(2000)) + LAST_CHUNK)):
+    for framing, body in (
+        ("Content-Length: 2000", b""),
+        ("Transfer-Encoding: chunked", chunked(bytes(2000)) + LAST_CHUNK),
+    ):
         async with proxying("bedrock", upstream=None, region="eu-west-1", limits=LIMITS) as proxy:
             client = await proxy.send(head("/model/m/invoke", framing, *fields) + body)
             got = await client.reply()
@@ -86,10 +89,26 @@ async def test_a_body_too_large_to_sign_is_refused_with_the_way_out() -> None:
             assert b"AKIDEXAMPLE" not in proxy.sink.lines[0]
 
 
+async def test_secrets_meant_for_the_proxy_never_go_up() -> None:
+    secrets = [("X-Aws-Access-Key-Id", "AKIDEXAMPLE"), ("X-Aws-Secret-Access-Key", "planted"), ("X-Kept", "1")]
+    async with proxying("bedrock") as proxy:
+        proxy.upstream.always(ok(b"{}"))
+        headers = [("Authorization", "Bearer key"), *secrets]
+        await proxy.ask(request(target="/model/m/converse", body=b"{}", headers=headers))
+        asked = proxy.upstream.asked[0]
+        assert (b"planted" in asked.head, asked.values(b"x-kept"), asked.values(b"authorization")) == (
+            False,
+            [b"1"],
+            [b"Bearer key"],
+        )
+
+
 async def test_a_location_that_cannot_be_derived_is_said_so() -> None:
     async with proxying("vertex_ai", upstream=None) as proxy:
-        got = await proxy.ask(request(target="/v1/projects/p/locations/UP_PER/publishers/google/models/m:generateContent", body=b"{}"))
-        assert got.status == 502
+        got = await proxy.ask(
+            request(target="/v1/projects/p/locations/UP_PER/publishers/google/models/m:generateContent", body=b"{}")
+        )
+        assert got.status == 400
         assert proxy.records[0]["error_kind"] == "no_upstream"
         assert proxy.upstream.peers == []
 
@@ -109,14 +128,37 @@ async def test_duplicates_of_a_meaningful_header_are_told_apart() -> None:
             assert (await proxy.ask(raw)).cache == b"miss"
 
 
-@pytest.mark.parametrize("method", [b"GET", b"DELETE"])
-async def test_a_bodiless_http2_request_goes_up_without_a_body(method: bytes) -> None:
-    assert Origin("http", "h", 80).authority == "h"
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_a_bodiless_http2_request_goes_up_without_a_body(method: str) -> None:
+    async with proxying() as proxy:
+        proxy.upstream.always(ok(b'{"ok":true}'))
+        asks = [(":method", method), (":scheme", "http"), (":authority", "h:1"), (":path", "/unknown?q=1")]
+        assert await asyncio.to_thread(over_http2, proxy.port, asks, None) == b'{"ok":true}'
+        asked = proxy.upstream.asked[0]
+        assert (asked.method, asked.target, asked.body) == (method.encode(), b"/unknown?q=1", b"")
+        assert asked.values(b"transfer-encoding") == asked.values(b"content-length") == []
+
+
+async def test_an_http2_upload_without_a_length_arrives_whole() -> None:
+    body = bytes(range(256)) * 2000
     async with proxying() as proxy:
         proxy.upstream.always(ok(b"{}"))
-        async with await H2Client.connect(proxy.port) as client:
-            stream = client.request([(b":method", method), (b":path", b"/unknown?q=1")])
-            assert (await client.reply(stream)).status == 200
-        asked = proxy.upstream.asked[0]
-        assert (asked.method, asked.target, asked.body) == (method, b"/unknown?q=1", b"")
-        assert asked.values(b"transfer-encoding") == asked.values(b"content-length") == []
+        asks = [(":method", "POST"), (":scheme", "http"), (":authority", "h:1"), (":path", "/v1/files")]
+        assert await asyncio.to_thread(over_http2, proxy.port, asks, body) == b"{}"
+        assert proxy.upstream.asked[0].body == body
+        assert proxy.records[0]["request_bytes"] == len(body)
+
+
+class OnPort:
+    """As much of a server as the HTTP/2 client asks for."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def client(self) -> RawClient:
+        return RawClient(self.port)
+
+
+def over_http2(port: int, headers: list[tuple[str, str]], body: bytes | None) -> bytes:
+    with H2Client(OnPort(port)) as client:  # type: ignore[arg-type]
+        return client.reply(client.ask(headers, body))

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from proxies.dataplane.nearest import Digests, describe_miss, find_nearest, request_digests
+from proxies.dataplane.nearest import Digester, Digests, describe_miss, find_nearest
 from proxies.dataplane.stores.base import RecordingSummary
 
 INSTALLATION = b"i" * 32
@@ -20,7 +20,12 @@ BODY: dict[str, Any] = {
 def digests(
     body: Any = BODY, *, path: bytes = b"/v1/chat", query: bytes = b"", version: bytes = b"1", key: bytes = INSTALLATION
 ) -> Digests:
-    return request_digests(key, path, query, [(b"x-version", version)], body, b"raw")
+    return Digester(key).digests(path, query, [(b"x-version", version)], body, b"raw")
+
+
+def by_pointer(found: Digests) -> dict[str, str]:
+    pairs: dict[str, str] = orjson.loads(found)
+    return pairs
 
 
 def summary(found: Digests, prompt_hash: str = "ab" * 32, recorded_at: float = 1_790_000_000.0) -> RecordingSummary:
@@ -58,26 +63,42 @@ def test_pointers_are_escaped_as_rfc_6901_says() -> None:
 
 def test_deep_values_and_objects_with_long_names_are_compared_as_a_whole() -> None:
     deep = {"a": {"b": {"c": {"d": {"e": 1}}}}, "metadata": {"x" * 100: 1, "y": 2}}
-    pointers = [pointer for pointer, _ in digests(deep) if pointer.startswith("/")]
+    pointers = [pointer for pointer in by_pointer(digests(deep)) if pointer.startswith("/")]
     assert pointers == ["/a/b/c/d", "/metadata"]
 
 
 def test_the_number_of_pointers_is_bounded() -> None:
-    assert len(digests({"l": list(range(10_000))})) == 512
+    assert len(by_pointer(digests({"l": list(range(10_000)), "m": 1}))) == 512
+    assert len(by_pointer(digests({str(number): [1, 2] for number in range(1000)}))) == 512
 
 
 def test_digests_hold_no_value_and_depend_on_the_installation() -> None:
-    assert "planted-prompt" not in repr(digests())
-    other = dict(digests(key=b"j" * 32))
-    assert all(other[pointer] != digest for pointer, digest in digests())
+    assert b"planted-prompt" not in digests()
+    other = by_pointer(digests(key=b"j" * 32))
+    assert all(other[pointer] != digest for pointer, digest in by_pointer(digests()).items())
 
 
 def test_a_body_that_is_not_json_is_compared_as_a_whole() -> None:
-    assert [pointer for pointer, _ in digests(None)] == ["path", "header x-version", "/"]
+    assert list(by_pointer(digests(None))) == ["path", "header x-version", "/"]
 
 
 def test_odd_json_values_have_digests() -> None:
-    assert differing({**BODY, "n": 2**80, "nul\0": {}, "empty": []}) == ("/n", "/nul\N{SYMBOL FOR NULL}", "/empty")
+    assert differing({**BODY, "n": 2**80, "nul\0": {}, "empty": [], "\ud800": "\ud800"}) == (
+        "/n",
+        "/nul\N{SYMBOL FOR NULL}",
+        "/empty",
+        "/?",
+    )
+
+
+def test_values_that_only_look_alike_differ() -> None:
+    digester = Digester(INSTALLATION)
+    found = [
+        by_pointer(digester.digests(b"/", b"", (), {"n": value}, b""))["/n"]
+        for value in (1, 1.0, True, "1", None, "null", [], {}, "", 0, False, "1" * 100)
+    ]
+    assert len(set(found)) == len(found)
+    assert by_pointer(digester.digests(b"/", b"", (), {"n": 1}, b""))["/n"] == found[0]
 
 
 def test_the_nearest_of_several_wins_and_the_first_of_equals() -> None:

@@ -25,7 +25,7 @@ def made(tap: RecordingTap, life: Lifetime = Lifetime(True)) -> Recording | None
         model="m",
         prompt_hash="ab",
         usage=Usage(input_tokens=1),
-        digests=(("/a", "00"),),
+        digests=b'{"/a":"00"}',
     )
 
 
@@ -46,7 +46,7 @@ def test_frames_are_kept_with_the_time_since_the_one_before() -> None:
         model="m",
         prompt_hash="ab",
         usage=Usage(input_tokens=1),
-        digests=(("/a", "00"),),
+        digests=b'{"/a":"00"}',
         epoch=3,
     )
 

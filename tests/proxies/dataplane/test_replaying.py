@@ -6,9 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from model_bakery import baker
 
 from proxies.dataplane.config import BodyLimits, CacheMode, Pace, PaceKind, TemperatureRule
 from proxies.dataplane.stores.memory import MemoryStore
+from proxies.models import Proxy
+from proxies.supervisor.store_db import DatabaseStore
 from tests.proxies.dataplane.proxying import (
     CHAT,
     DONE,
@@ -57,7 +60,11 @@ async def test_what_belongs_to_one_exchange_is_not_replayed_and_all_else_is() ->
         proxy.upstream.always(ok(completion(), *fields))
         first, second = await twice(proxy, chat())
         assert first.values(b"set-cookie") == [b"session=1"]
-        assert [second.values(name) for name in (b"set-cookie", b"x-ratelimit-remaining-requests", b"x-hop")] == [[], [], []]
+        assert [second.values(name) for name in (b"set-cookie", b"x-ratelimit-remaining-requests", b"x-hop")] == [
+            [],
+            [],
+            [],
+        ]
         assert second.values(b"date") != [b"Mon, 01 Jan 2024 00:00:00 GMT"]
         assert len(second.values(b"date")) == 1
         assert second.values(b"x-request-id") == [b"req-1"]
@@ -163,7 +170,9 @@ async def test_mode_and_headers_decide_what_the_cache_does(
             if number:
                 assert one.json["id"] == f"c-{number}"
         outcomes = {"hit": "hit", "refresh": "miss", "bypass": "bypass", "off": "bypass"}
-        assert [record["outcome"] for record in proxy.records[1:]] == [outcomes[word.split(":")[0]] for word in expected]
+        assert [record["outcome"] for record in proxy.records[1:]] == [
+            outcomes[word.split(":")[0]] for word in expected
+        ]
         for asked in proxy.upstream.asked:
             assert asked.values(b"x-rubberduck-cache") == []
 
@@ -345,7 +354,9 @@ async def test_what_is_not_a_cacheable_operation_goes_up_every_time(target: str,
 
 async def test_a_body_past_the_hash_limit_goes_up_uncached() -> None:
     body = b'{"model":"m","x":"' + b"y" * 3000 + b'"}'
-    as_chunks = b"POST %b HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%b%b"
+    as_chunks = (
+        b"POST %b HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n%b%b"
+    )
     for raw in (request(body=body), as_chunks % (CHAT.encode(), chunked(body), LAST_CHUNK)):
         async with proxying(limits=BodyLimits(hash_bytes=2000)) as proxy:
             proxy.upstream.count()
@@ -363,3 +374,34 @@ async def test_a_store_behind_memory_answers_after_a_restart() -> None:
         config = proxy.config
     async with proxying(lasting=lasting, upstream=config.upstream, cache={"mode": CacheMode.REPLAY}) as proxy:
         assert (await proxy.ask(chat(stream=False))).json["id"] == "c-1"
+
+
+@pytest.fixture
+def proxy_id(transactional_db: None) -> int:
+    made: Proxy = baker.make(Proxy, name="p", provider="openai", port=18001)
+    return made.pk
+
+
+async def test_recordings_in_the_database_answer_another_worker_byte_for_byte(proxy_id: int) -> None:
+    frames = [event(1), event(2)[:9], event(2)[9:] + DONE]
+    writer = DatabaseStore(proxy_id, linger_s=0.0)
+    async with proxying(lasting=writer) as proxy:
+        client = await proxy.send(chat(stream=True))
+        asked = await proxy.upstream.next()
+        await asked.answer(SSE_HEAD)
+        await client.head()
+        for frame in frames:
+            await asked.answer(chunked(frame))
+            assert await client.chunk() == frame
+        await asked.answer(LAST_CHUNK)
+        assert await client.chunk() == b""
+        await writer.stop(5.0)
+        upstream = proxy.config.upstream
+    reader = DatabaseStore(proxy_id, linger_s=0.0)
+    async with proxying(lasting=reader, upstream=upstream, cache={"mode": CacheMode.REPLAY}) as proxy:
+        got = await proxy.ask(chat(stream=True))
+        assert (got.status, got.cache, got.chunks) == (200, b"hit", frames)
+        assert (proxy.records[0]["input_tokens"], proxy.records[0]["is_streaming"]) == (3, True)
+        missed = await proxy.ask(chat("another", stream=True))
+        assert "/messages/0/content" in missed.json["error"]["message"]
+        await reader.stop(5.0)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from providers.wire.event_stream import build_event
+from proxies.dataplane import exchange
 from proxies.dataplane.config import BodyLimits, Timeouts
 from proxies.dataplane.transport import TransportLimits
 from tests.proxies.dataplane.proxying import (
@@ -24,6 +25,8 @@ from tests.proxies.dataplane.proxying import (
     until,
 )
 from tests.proxies.dataplane.raw_upstream import send_until_stalled
+from tests.proxies.supervisor.h2_client import H2Client
+from tests.proxies.supervisor.serving import RawClient
 
 LOOP_FACTORIES = UVLOOP
 
@@ -207,6 +210,42 @@ async def test_a_client_that_leaves_mid_stream_cancels_the_upstream(how: str, is
         assert (await proxy.ask(chat(stream=True))).cache == b"miss"
 
 
+@pytest.mark.parametrize("is_single_flight", [True, False])
+async def test_a_client_that_hangs_up_at_the_last_event_has_had_all_and_its_reply_is_recorded(
+    is_single_flight: bool,
+) -> None:
+    async with proxying(cache={"is_single_flight": is_single_flight}) as proxy:
+        client = await proxy.send(chat(stream=True))
+        asked = await proxy.upstream.next()
+        await asked.answer(SSE_HEAD + chunked(event(1) + DONE))
+        await client.head()
+        assert await client.chunk() == event(1) + DONE
+        client.close()
+        await until(lambda: not proxy.server.connections)
+        await asked.answer(LAST_CHUNK)
+        record = await proxy.record()
+        assert (record["outcome"], record["input_tokens"], record["cache"]) == ("miss", 3, "miss")
+        again = await proxy.ask(chat(stream=True))
+        assert (again.cache, again.body) == (b"hit", event(1) + DONE)
+
+
+async def test_an_upstream_that_never_ends_a_finished_stream_is_given_up_soon_after_its_client_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exchange, "LINGER_S", 0.05)
+    async with proxying() as proxy:
+        client = await proxy.send(chat(stream=True))
+        asked = await proxy.upstream.next()
+        await asked.answer(SSE_HEAD + chunked(DONE))
+        await client.head()
+        assert await client.chunk() == DONE
+        client.close()
+        assert await asked.peer.at_end()
+        assert (await proxy.record())["outcome"] == "miss"
+        proxy.upstream.always(SSE_HEAD + chunked(DONE) + LAST_CHUNK)
+        assert (await proxy.ask(chat(stream=True))).cache == b"miss"
+
+
 async def test_a_client_that_leaves_during_its_upload_cancels_the_upstream() -> None:
     async with proxying() as proxy:
         proxy.upstream.is_manual = True
@@ -262,3 +301,52 @@ async def test_thousand_events_arrive_as_thousand_chunks() -> None:
         assert await client.chunk() == b""
         replay = await proxy.ask(chat(stream=True))
         assert replay.chunks == [event(number) for number in range(1000)] + [DONE]
+
+
+async def test_a_cut_upstream_resets_an_http2_stream() -> None:
+    def ask(port: int) -> tuple[bytes, int]:
+        with H2Client(OnPort(port)) as client:  # type: ignore[arg-type]
+            body = chat(stream=True).partition(b"\r\n\r\n")[2]
+            asks = [(":method", "POST"), (":scheme", "http"), (":authority", "h:1"), (":path", "/v1/chat/completions")]
+            stream = client.ask([*asks, ("content-type", "application/json")], body)
+            client.until(lambda: stream in client.resets or stream in client.ended)
+            return b"".join(client.bodies.get(stream, [])), client.resets[stream]
+
+    async with proxying() as proxy:
+        asking = asyncio.create_task(asyncio.to_thread(ask, proxy.port))
+        asked = await proxy.upstream.next()
+        await asked.answer(SSE_HEAD + chunked(event(1)))
+        await until(lambda: any(one.is_started for one in proxy.server.exchanges))
+        asked.peer.reset()
+        got, code = await asking
+        assert (got in (b"", event(1)), code) == (True, 2)
+        assert (await proxy.record())["error_kind"] == "upstream_cut"
+
+
+async def test_a_request_taken_back_at_once_never_goes_up() -> None:
+    def ask(port: int) -> None:
+        with H2Client(OnPort(port)) as client:  # type: ignore[arg-type]
+            stream = client.engine.get_next_available_stream_id()
+            asks = [(":method", "GET"), (":scheme", "http"), (":authority", "h:1"), (":path", "/v1/models")]
+            client.engine.send_headers(stream, asks, end_stream=True)
+            client.engine.reset_stream(stream)
+            client.flush()
+            following = client.ask(asks)
+            assert client.reply(following) == b"{}"
+
+    async with proxying() as proxy:
+        proxy.upstream.always(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await asyncio.to_thread(ask, proxy.port)
+        await until(lambda: len(proxy.records) == 2)
+        assert [record["outcome"] for record in proxy.records] == ["client_left", "miss"]
+        assert [record["attempts"] for record in proxy.records] == [0, 1]
+
+
+class OnPort:
+    """As much of a server as the HTTP/2 client asks for."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    def client(self) -> RawClient:
+        return RawClient(self.port)

@@ -16,7 +16,13 @@ import trustme
 import uvloop
 
 from proxies.dataplane.connection import Connection
-from proxies.dataplane.transport import AddressRefused, Transport, TransportLimits, make_ssl_context
+from proxies.dataplane.transport import (
+    AddressRefused,
+    Transport,
+    TransportLimits,
+    TransportRequest,
+    make_ssl_context,
+)
 from tests.proxies.dataplane.raw_upstream import PATIENCE_S, Peer, RawUpstream, call
 
 LOOP_FACTORIES = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
@@ -600,3 +606,13 @@ async def test_no_proxy_or_other_environment_is_obeyed(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     head, _ = await sent(transport, upstream, httpx.Request("GET", upstream.url + "/direct"))
     assert head.startswith(b"GET /direct ")
+
+
+async def test_request_has_all_that_a_stock_request_has(upstream: RawUpstream) -> None:
+    headers = [(b"Host", b"upstream"), (b"A", b"b"), (b"a", b"c")]
+    url, stream = httpx.URL(upstream.url), httpx.ByteStream(b"hi")
+    ours = TransportRequest("POST", url, headers, stream, {"target": b"/x"})
+    stock = httpx.Request("POST", url, headers=headers, stream=stream, extensions={"target": b"/x"})
+    assert {name: getattr(ours, name) for name in vars(stock)} == vars(stock)
+    assert set(vars(ours)) == {*vars(stock), "raw_headers"}
+    assert ours.headers.raw == headers

@@ -102,3 +102,15 @@ def test_a_stop_request_can_be_set_by_a_signal_handler() -> None:
     assert stop.wait(60)
     ours.close()
     theirs.close()
+
+
+def test_a_wait_for_a_stop_request_ends_when_another_descriptor_has_something_to_say() -> None:
+    ours, theirs = Channel.pair()
+    left, right = socket.socketpair()
+    stop = StopRequest(theirs)
+    left.send(b"!")
+    assert not stop.wait(600, right.fileno())
+    ours.send("drain", limit_s=10)
+    assert stop.wait(600, right.fileno())
+    for end in (ours, theirs, left, right):
+        end.close()

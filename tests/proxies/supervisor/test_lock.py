@@ -33,3 +33,12 @@ def test_a_taken_lock_names_its_holder_and_is_free_after_the_holder_was_killed(t
     lock.take()
     with pytest.raises(AlreadyRunning):
         DataDirectoryLock(tmp_path).take()
+
+
+def test_a_full_disk_does_not_keep_the_lock_from_being_taken(tmp_path: Path) -> None:
+    (tmp_path / "supervisor.lock").symlink_to("/dev/full")
+    lock = DataDirectoryLock(tmp_path)
+    lock.take()
+    assert lock._descriptor is not None
+    with pytest.raises(AlreadyRunning):
+        DataDirectoryLock(tmp_path).take()

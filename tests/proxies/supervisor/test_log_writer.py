@@ -198,3 +198,34 @@ def test_a_spool_that_cannot_be_read_is_waited_for(
 
     run_while(writer, stop, act)
     assert RequestLog.objects.count() == 1
+
+
+def test_a_record_wakes_a_writer_that_only_watches(
+    tmp_path: Path, ends: tuple[Channel, StopRequest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, stop = ends
+    monkeypatch.setattr(log_writer, "WATCHING_PAUSE_S", 600.0)
+    writer = LogWriter(SpoolReader(tmp_path), "here")
+
+    def act() -> None:
+        until(lambda: writer._watch.is_armed, "a writer that watches")
+        make_spool(tmp_path).write(make_record())
+        until(lambda: (tmp_path / "state.json").exists(), "a drained spool")
+        supervisor.send("drain", limit_s=10)
+
+    run_while(writer, stop, act)
+    assert RequestLog.objects.count() == 1
+
+
+def test_where_nothing_can_be_watched_the_spool_is_looked_at(tmp_path: Path, ends: tuple[Channel, StopRequest]) -> None:
+    supervisor, stop = ends
+    writer = LogWriter(SpoolReader(tmp_path), "here")
+    writer._watch.close()
+
+    def act() -> None:
+        make_spool(tmp_path).write(make_record())
+        until(lambda: (tmp_path / "state.json").exists(), "a drained spool")
+        supervisor.send("drain", limit_s=10)
+
+    run_while(writer, stop, act)
+    assert RequestLog.objects.count() == 1

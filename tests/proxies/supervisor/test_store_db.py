@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import orjson
 import pytest
 from django.db import connection
 from model_bakery import baker
@@ -15,6 +16,7 @@ from providers.base import Usage
 from proxies.dataplane.stores.base import Recording, StoreStats
 from proxies.models import Proxy
 from proxies.models import Recording as Row
+from proxies.supervisor.recording_rows import ROWS_A_STATEMENT, _upsert
 from proxies.supervisor.store_db import DatabaseStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +34,7 @@ def recording(body: bytes = b"hello", **changes: Any) -> Recording:
         "model": "m-1",
         "prompt_hash": "ab" * 32,
         "usage": Usage(input_tokens=3, output_tokens=0, model="m-1-2026", details={"input_audio_tokens": 2}),
-        "digests": (("/a~1b/0", "0011"), ("query", "2233")),
+        "digests": b'{"query":"2233","/a~1b/0":"0011"}',
         "expires_at": 1_790_000_100.5,
         "epoch": 4,
     }
@@ -130,7 +132,7 @@ async def test_what_was_put_is_read_by_another_worker(make_store: Hands) -> None
     "odd",
     [
         recording(frames=(), delays_ms=(), headers=()),
-        recording(usage=Usage(), digests=(), expires_at=None, model="", operation=""),
+        recording(usage=Usage(), digests=b"{}", expires_at=None, model="", operation=""),
         recording(frames=(bytes(range(256)) * 100,), delays_ms=(0,)),
     ],
     ids=["no body", "nothing known", "all bytes"],
@@ -311,7 +313,8 @@ async def test_a_read_that_takes_too_long_is_given_up_and_reads_pause(make_store
 async def test_a_broken_database_means_misses_and_one_warning(
     make_store: Hands, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proxies.supervisor.store_db.UPSERT", "INSERT INTO nowhere VALUES (1)")
+    monkeypatch.setattr("proxies.supervisor.recording_rows.TABLE", "nowhere")
+    _upsert.cache_clear()
     store = make_store(pause_s=0)
     for number in range(3):
         store.put(key(number), recording())
@@ -319,6 +322,7 @@ async def test_a_broken_database_means_misses_and_one_warning(
     assert await store.get(key(77), is_last_resort=True) is None
     assert sum("cannot be used" in message for message in caplog.messages) == 1
     monkeypatch.undo()
+    _upsert.cache_clear()
     await store.flush()
     assert await rows() == 3
 
@@ -333,6 +337,28 @@ async def test_a_row_that_is_refused_does_not_hold_up_the_others(make_store: Han
     assert await rows() == 2
     assert store.dropped == 2
     assert not store._pending
+
+
+async def test_a_row_that_is_refused_among_many_does_not_hold_up_the_others(make_store: Hands) -> None:
+    store = make_store(linger_s=3600)
+    for number in range(2 * ROWS_A_STATEMENT + 1):
+        store.put(key(number), recording(bytes([number]), status=2**70 if number == 7 else 200))
+    await store.flush()
+    assert store.dropped == 1
+    assert await rows() == 2 * ROWS_A_STATEMENT
+    reader = make_store()
+    assert await reader.get(key(7)) is None
+    for number in (0, ROWS_A_STATEMENT, 2 * ROWS_A_STATEMENT):
+        found = await reader.get(key(number))
+        assert found is not None
+        assert found.frames[0] == bytes([number])
+
+
+async def test_a_header_that_no_parser_lets_through_is_not_stored(make_store: Hands) -> None:
+    store = make_store()
+    store.put(key(1), recording(headers=((b"x-odd", b"a\0b"),)))
+    await store.flush()
+    assert (store.dropped, await rows()) == (1, 0)
 
 
 async def test_recordings_of_a_proxy_that_is_gone_are_dropped(make_store: Hands, proxy: Proxy) -> None:
@@ -361,7 +387,7 @@ async def test_candidates_are_the_newest_of_the_operation_and_epoch(make_store: 
     await store.flush()
     found = await store.candidates("chat.completions", 4)
     assert [candidate.prompt_hash for candidate in found] == ["3", "2", "1", "0"]
-    assert found[0].digests == recording().digests
+    assert orjson.loads(found[0].digests) == orjson.loads(recording().digests)
     assert found[0].recorded_at == 1003.0
 
 

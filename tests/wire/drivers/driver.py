@@ -56,6 +56,8 @@ class Driver:
 
     def describe(self, error: BaseException) -> Observed:
         """The fields of an SDK's error that a caller's program would look at."""
+        if not self.headers and hasattr(response := getattr(error, "response", None), "headers"):
+            self.observe(response)  # older SDKs lose the hook in `with_options`
         fields = {"status": "status_code", "code": "code", "type": "type", "message": "message", "body": "body"}
         found = {name: getattr(error, attribute, None) for name, attribute in fields.items()}
         return {**found, "request_id": getattr(error, "request_id", None)}

@@ -1,82 +1,18 @@
-"""Every example for an SDK, and every command of the README, run as they stand."""
+"""The README: its commands run as they stand, and its examples are those that `tests/wire/test_snippets.py` runs."""
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-import pytest
-
-from providers.base import Snippet
-from providers.registry import all_providers
 from tests.e2e.installation import ROOT, Installation
 
 README = (ROOT / "README.md").read_text()
-OPTIONS = {
-    "azure_openai": ("--upstream", "https://example.openai.azure.com"),
-    "bedrock": ("--credential", "os.environ/AWS"),
-}
-# Examples that sign must not see it; the vendor tells such keys by their beginning.
-KEYS = {"bedrock-curl": {"AWS_BEARER_TOKEN_BEDROCK": "bedrock-api-key-of-the-reader"}}
-EXAMPLES = [
-    (provider.id, snippet.id)
-    for provider in all_providers().values()
-    for snippet in provider.snippets("http://127.0.0.1:8001", provider.example_model)
-]
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # These are tried by tests of their own, or would run this very suite.
 RUN_ELSEWHERE = ("make run", "make test", "RUBBERDUCK_DATA_DIR=", "createsuperuser")
-
-
-@pytest.fixture(scope="session")
-def proxy_port(installation: Installation) -> Callable[[str], int]:
-    """The port of a running proxy of a provider, made when first asked for."""
-    made: dict[str, int] = {}
-
-    def find(provider: str) -> int:
-        if provider not in made:
-            made[provider] = installation.create_proxy(f"example-{provider}", provider, *OPTIONS.get(provider, ()))
-        return made[provider]
-
-    return find
-
-
-@pytest.mark.parametrize(("provider_id", "example_id"), EXAMPLES, ids=[example for _, example in EXAMPLES])
-def test_the_example_gets_an_answer_through_the_proxy(
-    proxy_port: Callable[[str], int], tmp_path: Path, provider_id: str, example_id: str
-) -> None:
-    provider = all_providers()[provider_id]
-    snippets = provider.snippets(f"http://127.0.0.1:{proxy_port(provider_id)}", provider.example_model)
-    (snippet,) = (snippet for snippet in snippets if snippet.id == example_id)
-    done = subprocess.run(
-        command(snippet, tmp_path),
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "NODE_NO_WARNINGS": "1", **KEYS.get(example_id, {})},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "upstream #" in done.stdout
-
-
-def command(snippet: Snippet, directory: Path) -> list[str]:
-    """How a reader would run it: from a file, or in the shell."""
-    if snippet.language == "shell":
-        return ["sh", "-ec", snippet.code]
-    if snippet.language == "python":
-        program = directory / "example.py"
-        program.write_text(snippet.code)
-        return [sys.executable, str(program)]
-    program = directory / "example.mjs"
-    program.write_text(snippet.code)
-    (directory / "node_modules").symlink_to(ROOT / "tests" / "wire" / "node_modules")
-    return ["node", str(program)]
 
 
 def test_the_readme_shows_the_examples_as_they_are_now() -> None:
@@ -97,7 +33,7 @@ def readme_commands() -> Iterator[str]:
             yield block.strip()
 
 
-def test_the_commands_of_the_readme_work(installation: Installation, ports: Iterator[int], tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_work(installation: Installation, ports: Iterator[int]) -> None:
     commands = list(readme_commands())
     assert len(commands) >= 3
     # The README's ports are those of a fresh machine; here they are whatever is free.
