@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.socialaccount.admin import SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import CASCADE
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,6 +20,8 @@ admin.site.site_header = "Rubberduck"
 admin.site.site_title = "Rubberduck"
 admin.site.index_title = "Administration"
 admin.site.site_url = "/"
+# Secrets of sign-in providers come from the environment; a table is no place for them.
+admin.site.unregister([SocialApp, SocialToken])
 
 
 @admin.register(User)
@@ -42,6 +46,25 @@ class UserAdmin(DjangoUserAdmin):
         if not change:
             # Whoever adds an account here vouches for the address.
             email_mark_verified(user=obj)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Counts what goes with the users. The admin's own way would load every recording of every proxy, and would
+        ask for the right to delete what nobody deletes by hand."""
+        users = list(objs)
+        counts = {"users": len(users)}
+        missing = set()
+        for relation in User._meta.related_objects:
+            model: Any = relation.related_model
+            if relation.on_delete is not CASCADE:
+                continue
+            if number := model._default_manager.filter(**{f"{relation.field.name}__in": users}).count():
+                counts[str(model._meta.verbose_name_plural)] = number
+                keeper = self.admin_site._registry.get(model)
+                if keeper is not None and not keeper.has_delete_permission(request):
+                    missing.add(str(model._meta.verbose_name))
+        return [str(user) for user in users], counts, missing, []
 
 
 @admin.register(SiteSettings)

@@ -33,6 +33,24 @@ class LinesField(forms.Field):
         return self.to_python(initial) != self.to_python(data)
 
 
+class SeenGenerationForm(forms.ModelForm):
+    """A form for a row with a generation: refuses to overwrite what somebody else has changed since the page was made."""
+
+    seen_generation = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen_generation"].initial = self.instance.generation
+
+    def clean_seen_generation(self) -> int | None:
+        seen: int | None = self.cleaned_data["seen_generation"]
+        if seen is not None and seen != self.instance.generation and not self.instance._state.adding:
+            self.add_error(
+                None, "Somebody has changed this in the meantime. Load the page again, then make your change."
+            )
+        return seen
+
+
 class UserCreationForm(AdminUserCreationForm):
     class Meta:
         model = User
@@ -43,7 +61,7 @@ class UserCreationForm(AdminUserCreationForm):
         return email
 
 
-class SiteSettingsForm(forms.ModelForm):
+class SiteSettingsForm(SeenGenerationForm):
     global_allow = LinesField(help_text="Client addresses every proxy accepts, one a line; empty: all. 10.1.*.*")
     global_block = LinesField(help_text="Client addresses every proxy refuses, one a line. A block wins over an allow.")
     trusted_proxies = LinesField(help_text="Addresses whose X-Forwarded-For header is believed, one a line.")

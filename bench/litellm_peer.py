@@ -10,7 +10,8 @@ from pathlib import Path
 from bench.processes import BenchError, accepts, children, end, free_ports, on_core, wait_until
 from bench.product import ROOT
 
-VERSION = "1.109.1"
+# The newest of these whose own requirements the package index can meet.
+WANTED = "litellm[proxy]>=1.106,<=1.109.1"
 ENVIRONMENT = ROOT / ".venv-bench-peers"
 _CONFIG = """
 model_list:
@@ -22,19 +23,20 @@ litellm_settings:
 _CACHE = "cache: true\n  cache_params: {type: local}"
 
 
-def install() -> None:
-    """Makes the environment unless it is there."""
-    wanted = f"litellm[proxy]=={VERSION}"
+def install() -> str:
+    """Makes the environment unless it is there, and returns LiteLLM's version."""
+    python = str(ENVIRONMENT / "bin" / "python")
     marker = ENVIRONMENT / "installed"
-    if marker.exists() and marker.read_text() == wanted:
-        return
-    print(f"==> Installing {wanted} into {ENVIRONMENT.name}", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
-    pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, wanted], capture_output=True, text=True)
-    if done.returncode:
-        raise BenchError(f"LiteLLM cannot be installed: {done.stderr[-1000:]}")
-    marker.write_text(wanted)
+    if not marker.exists() or marker.read_text() != WANTED:
+        print(f"==> Installing {WANTED} into {ENVIRONMENT.name}", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, WANTED], capture_output=True, text=True)
+        if done.returncode:
+            raise BenchError(f"LiteLLM cannot be installed: {done.stderr[-1000:]}")
+        marker.write_text(WANTED)
+    asked = [python, "-c", "from importlib.metadata import version; print(version('litellm'))"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class LiteLLM:
@@ -54,6 +56,8 @@ class LiteLLM:
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_LOG": "ERROR",
             "LITELLM_MODE": "PRODUCTION",
+            # Without keys to check it does less, as Rubberduck does.
+            "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
         }
         with (directory / "log").open("wb") as log:
             self._process = subprocess.Popen(

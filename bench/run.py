@@ -200,12 +200,12 @@ class Bench:
             time.sleep(1.2)
 
     def _litellm(self) -> tuple[Contender, Contender]:
-        install()
+        version = install()
         made = []
         for is_caching in (True, False):
-            name = "LiteLLM, cached reply" if is_caching else "LiteLLM, pass-through"
+            name = f"LiteLLM {version}, " + ("cached reply" if is_caching else "pass-through")
             server = LiteLLM(
-                self.directory / name.replace(", ", "-").replace(" ", "-"),
+                self.directory / ("litellm-cached" if is_caching else "litellm"),
                 upstream_port=self.upstream_port,
                 core=self.core,
                 is_caching=is_caching,

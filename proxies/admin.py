@@ -80,7 +80,7 @@ class ProxyAdmin(admin.ModelAdmin):
     actions = ("start", "stop", "kill", "invalidate")
     readonly_fields = ("state", "desired_state", "address", "generation", "cache_epoch", "created_at", "updated_at")
     fieldsets: ClassVar = (
-        (None, {"fields": ("name", "owner", "provider", "model", "description", "tags")}),
+        (None, {"fields": ("name", "owner", "provider", "model", "description", "tags", "seen_generation")}),
         ("Now", {"fields": ("state", "desired_state", "address", "generation", "created_at", "updated_at")}),
         ("Addresses", {"fields": ("bind", "port", "upstream", "credential", "region")}),
         (

@@ -9,14 +9,14 @@ from django import forms
 from django.forms.models import construct_instance
 
 from accounts.errors import DomainError
-from accounts.forms import LinesField
+from accounts.forms import LinesField, SeenGenerationForm
 from providers.registry import all_providers
 from proxies.models import Proxy
 from proxies.schemas import COLUMNS
 from proxies.services import proxy_check
 
 
-class ProxyForm(forms.ModelForm):
+class ProxyForm(SeenGenerationForm):
     """Fields are checked as the services check them, and nowhere else."""
 
     provider = forms.ChoiceField()

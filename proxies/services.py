@@ -167,15 +167,17 @@ def wait_applied(proxy: Proxy, timeout_s: float = 3.0) -> str:
         seen = observe_one(proxy)
         if seen.reason_code == "no_supervisor":
             return seen.reason
-        if seen.reason_code == "reload_failed":
-            return seen.reason
         if seen.applied_generation < proxy.generation:
             return None
         if seen.state is ObservedState.RUNNING:
             return "live"
         return seen.reason if seen.state in _TROUBLE else None
 
-    return _poll(look, timeout_s) or "applying"
+    applied = _poll(look, timeout_s)
+    if applied is None:  # a reload that failed is tried again: only its last word counts
+        seen = observe_one(proxy)
+        applied = seen.reason if seen.reason_code == "reload_failed" else "applying"
+    return applied
 
 
 def wait_running(proxy: Proxy, timeout_s: float = 10.0) -> str | None:

@@ -18,7 +18,7 @@ const LOOKS = {
       "rounded-full border border-line-strong px-3 py-1 text-fg-muted hover:bg-muted has-checked:border-accent has-checked:bg-accent-soft has-checked:text-accent-text pointer-coarse:py-2.5",
   },
   tabs: {
-    group: "flex min-w-0 overflow-x-auto",
+    group: "flex min-w-0 overflow-x-auto overflow-y-hidden",
     option:
       "-mb-px border-b-2 border-transparent px-3.5 py-2.5 text-fg-muted hover:text-fg has-checked:border-accent has-checked:text-fg",
   },
