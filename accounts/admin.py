@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.socialaccount.admin import SocialApp, SocialToken
+import allauth.socialaccount.admin  # noqa: F401  registers what is taken back below
+from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import CASCADE
@@ -73,6 +74,11 @@ class SiteSettingsAdmin(admin.ModelAdmin):
 
     form = SiteSettingsForm
     readonly_fields = ("generation", "updated_at")
+
+    @admin.display(description="generation shown")
+    def seen_generation(self, row: SiteSettings) -> int:
+        """In the place of the form's hidden field, for those who may only look."""
+        return row.generation
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

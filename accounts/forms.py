@@ -34,13 +34,14 @@ class LinesField(forms.Field):
 
 
 class SeenGenerationForm(forms.ModelForm):
-    """A form for a row with a generation: refuses to overwrite what somebody else has changed since the page was made."""
+    """A form for a row with a generation: does not overwrite what somebody else has changed since the page was made."""
 
     seen_generation = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["seen_generation"].initial = self.instance.generation
+        if "seen_generation" in self.fields:  # not for those who may only look
+            self.fields["seen_generation"].initial = self.instance.generation
 
     def clean_seen_generation(self) -> int | None:
         seen: int | None = self.cleaned_data["seen_generation"]

@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 
 from bench.client import Client, header, request_bytes
 from bench.load import body, fresh_mark
-from bench.processes import accepts, wait_until
+from bench.processes import wait_until
 from bench.product import Product
 
 CLIENTS = 8
@@ -26,9 +27,10 @@ def answered_and_lost(product: Product, port: int, *, kills: int, gap_s: float) 
     try:
         for _ in range(kills):
             time.sleep(gap_s)
-            os.kill(product.worker_pid(port), signal.SIGKILL)
-            time.sleep(0.05)
-            wait_until(lambda: accepts(port), "the worker starts again")
+            killed = product.worker_pid(port)
+            os.kill(killed, signal.SIGKILL)
+            # The supervisor keeps the socket listening, so only its list tells when somebody answers again.
+            wait_until(partial(product.has_new_worker, port, killed), "the worker starts again")
         time.sleep(gap_s)
     finally:
         stop.set()

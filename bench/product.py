@@ -75,6 +75,9 @@ class Product:
                 return int(entry["pid"])
         raise BenchError(f"no worker serves port {port}; the supervisor's log: {self._log.read_text()[-2000:]}")
 
+    def has_new_worker(self, port: int, old_pid: int) -> bool:
+        return any(entry["port"] == port and entry["pid"] != old_pid for entry in self._processes())
+
     def log_writer_pids(self) -> list[int]:
         return [int(entry["pid"]) for entry in self._processes() if entry["port"] is None]
 

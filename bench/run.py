@@ -82,7 +82,8 @@ class Bench:
         self.rows: list[Row] = []
         self._stops: list[Callable[[], object]] = []
 
-    def run(self) -> list[Row]:
+    def run(self) -> None:
+        """Fills `rows`. Raises BenchError; `rows` then holds what was measured before."""
         try:
             self._start()
             self._say("CPU per request")
@@ -100,7 +101,6 @@ class Bench:
                 stop()
         self._say(f"{self.effort.proxies} idle proxies")
         self._workers()
-        return self.rows
 
     def _say(self, what: str) -> None:
         print(f"==> {what}", flush=True)
@@ -351,10 +351,13 @@ def main() -> None:
     effort = QUICK if options.quick else Effort()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rubberduck-bench-") as directory:
+        bench = Bench(Path(directory), effort, with_litellm=options.litellm)
+        failure = ""
         try:
-            rows = Bench(Path(directory), effort, with_litellm=options.litellm).run()
+            bench.run()
         except BenchError as error:
-            raise SystemExit(f"The benchmark cannot go on: {error}") from None
+            failure = f"The benchmark cannot go on: {error}"
+    rows = bench.rows
     print()
     print(table(rows))
     print()
@@ -365,6 +368,8 @@ def main() -> None:
     )
     if not_met := missed(rows):
         print(f"Not met: {', '.join(row.name.strip() for row in not_met)}.")
+    if failure:
+        raise SystemExit(failure)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,11 @@ class ProxyAdmin(admin.ModelAdmin):
     def used(self, proxy: Any) -> Any:
         return proxy.last_request_at
 
+    @admin.display(description="generation shown")
+    def seen_generation(self, proxy: Proxy) -> int:
+        """In the place of the form's hidden field, for those who may only look."""
+        return proxy.generation
+
     # --- saving
 
     def get_readonly_fields(self, request: HttpRequest, obj: Proxy | None = None) -> Any:

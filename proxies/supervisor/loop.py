@@ -21,7 +21,7 @@ from proxies.supervisor.listener import BindError
 from proxies.supervisor.lock import AlreadyRunning, DataDirectoryLock
 from proxies.supervisor.orphans import Orphans, Recorded, RunRecord
 from proxies.supervisor.planning import PING_EVERY_S, Action, Desired, Observed, plan
-from proxies.supervisor.process import Child, ForkRefused
+from proxies.supervisor.process import Child, ForkRefused, raise_file_limit
 from proxies.supervisor.state_db import RETRY_S, HostLock, PatientOptions, StateDatabase
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ class Supervisor:
         self._listen_to_hints()
         recorded = {*self._record.read(), *self._database.read_recorded()}
         self._orphans = Orphans(recorded, now=time.monotonic(), drain_s=self._drain_s)
+        self._database.forget_silent_hosts()
+        raise_file_limit()
         self._launcher.prepare()
         logger.info("the supervisor runs (pid %d) for %s", os.getpid(), self._data_dir)
         while not self._stop_signals or self._children:

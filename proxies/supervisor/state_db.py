@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_S = 0.1
 CONNECT_TIMEOUT_S = 2  # libpq takes no less
+SILENT_HOST = timedelta(days=7)  # after which what a host has left is deleted
 RETRY_S = 1.0  # after a failure, so that an absent database costs little
 _WRITTEN_FIELDS = [
     "state",
@@ -100,6 +101,16 @@ class StateDatabase:
         except AnyDatabaseError as error:
             self._failed("read", error)
             return []
+
+    def forget_silent_hosts(self) -> None:
+        """Deletes what hosts have left that were not heard of for long: a container has another name at every start."""
+        since = timezone.now() - SILENT_HOST
+        try:
+            SupervisorHeartbeat.objects.filter(heartbeat_at__lt=since).exclude(host=self._host).delete()
+            heard = SupervisorHeartbeat.objects.values("host")
+            ProxyRuntime.objects.filter(updated_at__lt=since).exclude(host=self._host).exclude(host__in=heard).delete()
+        except AnyDatabaseError as error:
+            self._failed("write", error)
 
     def write(self, observed: Mapping[int, Observed], now: float) -> set[int]:
         """Writes observed states; `now` on the supervisor's clock. Returns the ids that need no other try."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Permission
 from django.test import Client
+from model_bakery import baker
 from pytest_django import Settings
 
 from accounts.models import SiteSettings, User
+from accounts.services import site_settings_update
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
@@ -82,3 +85,37 @@ def test_what_the_environment_decides_is_locked(admin_client: Client, settings: 
     assert reply.status_code == 302
     row = SiteSettings.load()
     assert (row.global_block, row.global_allow) == ([], ["10.0.0.2"])
+
+
+def test_site_settings_changed_in_the_meantime_are_not_overwritten(admin_client: Client) -> None:
+    seen = SiteSettings.load().generation
+    site_settings_update({"global_block": ["10.0.0.9"]})
+    reply = admin_client.post(SETTINGS, {"global_block": "", "seen_generation": str(seen)})
+    assert "Somebody has changed this in the meantime" in reply.content.decode()
+    assert SiteSettings.load().global_block == ["10.0.0.9"]
+
+
+def test_those_who_may_only_look_see_the_site_settings(client: Client) -> None:
+    SiteSettings.load()
+    looker = User.objects.create_user("look@example.com", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_sitesettings"))
+    client.force_login(looker)
+    assert client.get(SETTINGS).status_code == 200
+
+
+def test_who_may_not_delete_proxies_may_not_delete_their_owner(client: Client) -> None:
+    keeper = User.objects.create_user("keep@example.com", is_staff=True)
+    keeper.user_permissions.add(*Permission.objects.filter(codename__in=["view_user", "delete_user"]))
+    owner = User.objects.create_user("owner@example.com")
+    baker.make("proxies.Proxy", owner=owner, port=9999)
+    client.force_login(keeper)
+    path = f"/admin/accounts/user/{owner.pk}/delete/"
+    assert "Cannot delete user" in client.get(path).content.decode()
+    assert client.post(path, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=owner.pk).exists()
+
+
+def test_no_secret_of_a_sign_in_provider_is_kept_in_a_table(admin_client: Client) -> None:
+    index = admin_client.get("/admin/").content.decode()
+    assert "Social accounts" in index
+    assert "Social application" not in index

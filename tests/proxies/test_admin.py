@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 from model_bakery import baker
@@ -14,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from logs.models import RequestLog
 from proxies.models import Proxy, ProxyRuntime, Recording, SupervisorHeartbeat
+from proxies.services import proxy_update
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/proxies/proxy/"
@@ -212,3 +214,46 @@ def test_recordings_show_no_body_and_can_be_deleted(admin_client: Client, make_p
     assert admin_client.post(base, fields).status_code == 302
     assert not Recording.objects.exists()
     assert Proxy.objects.get().generation == 2
+
+
+def test_what_somebody_else_changed_in_the_meantime_is_not_overwritten(
+    admin_client: Client, make_proxy: Callable[..., Proxy]
+) -> None:
+    proxy = make_proxy()
+    page = admin_client.get(change(proxy)).content.decode()
+    assert '<input type="hidden" name="seen_generation" value="1"' in page
+    proxy_update(proxy=proxy, changes={"cache.mode": "replay"})
+    fields = form(port=proxy.port, description="mine", seen_generation="1")
+    reply = admin_client.post(change(proxy), fields)
+    assert "Somebody has changed this in the meantime" in reply.content.decode()
+    proxy.refresh_from_db()
+    assert (proxy.cache_mode, proxy.description) == ("replay", "")
+    reply = admin_client.post(change(proxy), {**fields, "seen_generation": "2", "cache_mode": "replay"})
+    assert reply.status_code == 302
+
+
+def test_those_who_may_only_look_see_a_proxy(client: Client, make_proxy: Callable[..., Proxy]) -> None:
+    looker = User.objects.create_user("look@example.com", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_proxy"))
+    client.force_login(looker)
+    page = client.get(change(make_proxy()))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+
+
+def test_a_user_goes_with_proxies_that_have_run_and_no_recording_is_loaded(
+    admin_client: Client, make_proxy: Callable[..., Proxy], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    owner = User.objects.create_user("gone@example.com")
+    proxy = make_proxy(owner=owner)
+    baker.make(ProxyRuntime, proxy=proxy, host="here", state="running")
+    baker.make(Recording, proxy=proxy, key="k", headers=[], body=b"x", frame_sizes=[], delays_ms=[])
+    path = f"/admin/accounts/user/{owner.pk}/delete/"
+    with django_assert_max_num_queries(25) as queries:
+        page = admin_client.get(path)
+    assert "Are you sure" in page.content.decode()
+    assert "Proxies: 1" in page.content.decode()
+    assert not any('"proxies_recording"."body"' in query["sql"] for query in queries.captured_queries)
+    assert admin_client.post(path, {"post": "yes"}).status_code == 302
+    assert not Proxy.objects.exists()
+    assert not Recording.objects.exists()

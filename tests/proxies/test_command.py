@@ -179,7 +179,9 @@ def test_start_without_a_supervisor_exits_1_and_says_so() -> None:
     )
     assert returncode == 1
     assert Proxy.objects.get().desired_state == "running"
-    assert failure("create", "second", "--provider", "openai", "--start")[1] == 1
+    text, returncode = failure("create", "second", "--provider", "openai", "--start")
+    assert text.startswith("second is created, but does not run: The supervisor is not running")
+    assert returncode == 1
 
 
 def test_start_returns_when_it_runs(observed: Callable[..., ProxyRuntime]) -> None:

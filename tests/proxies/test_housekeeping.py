@@ -1,10 +1,9 @@
-"""Recordings that can never answer again are deleted, those that can are not, and the tasks process is told to do it."""
+"""Recordings that can never answer again are deleted, others are not, and the tasks process is told to do it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.core.management import call_command

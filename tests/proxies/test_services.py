@@ -262,7 +262,7 @@ def test_waiting_says_why_a_proxy_does_not_serve(make_proxy: Make, observed: Obs
     observed(proxy, "failed", applied_generation=0, **reason)
     assert wait_applied(proxy, timeout_s=0.06) == "applying"
     observed(proxy, "running", applied_generation=0, reason_code="reload_failed", reason="bad row")
-    assert wait_applied(proxy) == "bad row"
+    assert wait_applied(proxy, timeout_s=0.06) == "bad row"
 
 
 def test_waiting_is_no_use_for_what_is_not_wanted_running(make_proxy: Make, observed: Observe) -> None:

@@ -166,7 +166,7 @@ def _wrongly_sent(setup: Setup, captured: list[CapturedRequest]) -> list[Any]:
 
 def _came_one_by_one(result: Result, captured: list[CapturedRequest]) -> bool:
     """Whether every event of a paced stream was with the SDK before the next but one left the upstream."""
-    paced = next(request for request in captured if b"paced 20ms" in request.body)
+    paced = next(request for request in captured if b"paced 60ms" in request.body)
     return bool(result["arrivals"][0] < paced.sent_at[-1] and result["arrivals"][-1] > paced.sent_at[-2])
 
 
@@ -190,7 +190,7 @@ def test_bedrock_without_any_credentials_is_refused_and_told_the_ways_in(
     setup: Setup, standin: StandIn, rubberduck: Rubberduck
 ) -> None:
     proxy = rubberduck.proxy("bedrock-bare", "bedrock")
-    since, upstream_starts = datetime.now(UTC), standin.last_number()
+    since = datetime.now(UTC)
     result = run_driver(setup, proxy.url, "unary", salt="no credentials")["unary"]
     error = result["error"]
     assert error["class"] in {"AccessDeniedException", "PermissionDeniedError"}
@@ -206,7 +206,7 @@ def test_bedrock_without_any_credentials_is_refused_and_told_the_ways_in(
     assert result["headers"]["x-amzn-requestid"] == result["headers"]["x-rubberduck-request-id"]
     row = rubberduck.rows_of({"unary": result}, since)["unary"]
     assert (row["outcome"], row["error_kind"], row["cost_usd"]) == ("error", "no_credentials", "0E-10")
-    assert standin.requests(after=upstream_starts) == []
+    assert [request for request in standin.requests() if b"no credentials" in request.body] == []
 
 
 def test_bedrock_without_a_region_says_where_to_name_one(rubberduck: Rubberduck) -> None:

@@ -132,7 +132,7 @@ class Command(BaseCommand):
             fields["cache.mode"] = options["cache"]
         proxy = proxy_create(owner=_owner(options["owner"]), fields=fields, may_reference_credentials=True)
         if options["start"]:
-            self._run(proxy, options, "created and running")
+            self._run(proxy, options, "created and running", "is created, but does not run")
         else:
             self._tell(proxy, options, f"created; start it with `manage.py proxy start {shlex.quote(proxy.name)}`")
 
@@ -191,7 +191,7 @@ class Command(BaseCommand):
         self._tell(proxy, options, words[applied])
 
     def _start(self, options: dict[str, Any]) -> None:
-        self._run(proxy_start(proxy=_find(options)), options, "running", is_wanted=True)
+        self._run(_find(options), options, "running", "does not run")
 
     def _stop(self, options: dict[str, Any]) -> None:
         service = proxy_kill if options["kill"] else proxy_stop
@@ -217,13 +217,12 @@ class Command(BaseCommand):
 
     # --- output
 
-    def _run(self, proxy: Proxy, options: dict[str, Any], done: str, *, is_wanted: bool = False) -> None:
-        if not is_wanted:
-            proxy = proxy_start(proxy=proxy)
+    def _run(self, proxy: Proxy, options: dict[str, Any], done: str, failed: str) -> None:
+        proxy = proxy_start(proxy=proxy)
         if reason := wait_running(proxy):
             if options["as_json"]:
                 self._print_json(proxy_summary(proxy, observe_one(proxy)))
-            raise CommandError(f"{proxy.name} does not run: {reason}", returncode=ExitCode.FAILED)
+            raise CommandError(f"{proxy.name} {failed}: {reason}", returncode=ExitCode.FAILED)
         self._tell(proxy, options, f"{done} at {base_url(proxy)}")
 
     def _tell(self, proxy: Proxy, options: dict[str, Any], words: str) -> None:

@@ -154,3 +154,21 @@ def test_ends_are_told_in_words() -> None:
     assert end_in_words(ExitCode.BOOT_FAILED << 8) == "could not start serving"
     assert end_in_words(77 << 8) == "ended with code 77"
     assert end_in_words(62) == "was ended by signal 62"
+
+
+LIMITED = """
+import resource
+from proxies.supervisor.process import OPEN_FILES, raise_file_limit
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+raise_file_limit()
+wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+print(resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, hard))
+resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+raise_file_limit()
+print(resource.getrlimit(resource.RLIMIT_NOFILE) == (wanted, wanted))
+"""
+
+
+def test_as_many_files_may_be_open_as_the_system_allows(tmp_path: Path) -> None:
+    assert _run(LIMITED, tmp_path) == "True\nTrue"

@@ -157,3 +157,24 @@ def test_the_supervisor_is_impatient_and_its_children_are_not() -> None:
         connection.close()
         changed.restore()
     assert connection.settings_dict["OPTIONS"] == patient
+
+
+@pytest.mark.django_db
+def test_what_hosts_have_left_that_are_not_heard_of_any_more_is_deleted() -> None:
+    proxy, now = _proxy(), timezone.now()
+    for host, seen_days_ago, changed_days_ago in (
+        ("here", None, 30),
+        ("lives, unchanged for long", 0, 30),
+        ("stopped yesterday", None, 1),
+        ("killed long ago", 30, 30),
+        ("stopped long ago", None, 30),
+    ):
+        row = baker.make(ProxyRuntime, proxy=proxy, host=host, state="running")
+        ProxyRuntime.objects.filter(pk=row.pk).update(updated_at=now - timedelta(days=changed_days_ago))
+        if seen_days_ago is not None:
+            seen_at = now - timedelta(days=seen_days_ago)
+            baker.make(SupervisorHeartbeat, host=host, pid=1, started_at=seen_at, heartbeat_at=seen_at)
+    StateDatabase("here").forget_silent_hosts()
+    kept = set(ProxyRuntime.objects.values_list("host", flat=True))
+    assert kept == {"here", "lives, unchanged for long", "stopped yesterday"}
+    assert list(SupervisorHeartbeat.objects.values_list("host", flat=True)) == ["lives, unchanged for long"]

@@ -260,6 +260,23 @@ async def test_what_another_host_recorded_is_found_after_a_while(make_store: Han
     assert await here.get(key(1)) == recording()
 
 
+async def test_writers_that_take_turns_learn_of_each_other(make_store: Hands) -> None:
+    moment = 0.0
+    here, there = make_store(clock=lambda: moment), make_store()
+    await here.get(key(99))  # loads the index
+    await here.flush()
+    for number in range(6):
+        writer = here if number % 2 else there
+        writer.put(key(number), recording(bytes([number])))
+        await writer.flush()
+    moment = 6.0
+    await here.get(key(99))
+    await here.flush()
+    found = [await here.get(key(number)) for number in range(6)]
+    assert [one and one.frames[0] for one in found] == [bytes([number]) for number in range(6)]
+    assert await here.get(key(99)) is None
+
+
 async def test_an_overfull_index_asks_the_database(make_store: Hands) -> None:
     store = make_store()
     store._index._most_keys = 2

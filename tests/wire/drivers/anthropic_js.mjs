@@ -64,7 +64,7 @@ await run({
   stream,
   stream_again: stream,
   stream_helper: streamHelper,
-  stream_paced: () => stream('Say it paced 20ms.'),
+  stream_paced: () => stream('Say it paced 60ms.'),
   stream_cut: () => stream('Please die mid-stream.'),
   stream_error: () => stream('Please fail mid-stream.'),
   tool,

@@ -121,7 +121,7 @@ await run(
     unary_again: unary,
     stream,
     stream_again: stream,
-    stream_paced: () => stream('Say it paced 20ms.'),
+    stream_paced: () => stream('Say it paced 60ms.'),
     stream_cut: () => stream('Please die mid-stream.'),
     stream_error: () => stream('Please fail mid-stream.'),
     tool,

@@ -40,7 +40,7 @@ class BedrockDriver(Driver):
             "unary_again": self.converse,
             "stream": self.converse_stream,
             "stream_again": self.converse_stream,
-            "stream_paced": lambda: self.converse_stream("Say it paced 20ms."),
+            "stream_paced": lambda: self.converse_stream("Say it paced 60ms."),
             "stream_cut": lambda: self.converse_stream("Please die mid-stream."),
             "stream_error": lambda: self.converse_stream("Please fail mid-stream."),
             "tool": self.tool,

@@ -80,7 +80,7 @@ const scenarios = {
   unary_again: unary,
   stream,
   stream_again: stream,
-  stream_paced: () => stream('Say it paced 20ms.'),
+  stream_paced: () => stream('Say it paced 60ms.'),
   stream_cut: () => stream('Please die mid-stream.'),
   stream_error: () => stream('Please fail mid-stream.'),
   tool,

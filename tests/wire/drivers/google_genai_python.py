@@ -38,7 +38,7 @@ class GenaiDriver(Driver):
             "unary_again": self.unary,
             "stream": self.stream,
             "stream_again": self.stream,
-            "stream_paced": lambda: self.stream("Say it paced 20ms."),
+            "stream_paced": lambda: self.stream("Say it paced 60ms."),
             "stream_cut": lambda: self.stream("Please die mid-stream."),
             "stream_error": lambda: self.stream("Please fail mid-stream."),
             "tool": self.tool,

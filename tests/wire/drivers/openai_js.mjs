@@ -108,7 +108,7 @@ await run({
   stream_again: stream,
   stream_usage: () => stream(undefined, { stream_options: { include_usage: true } }),
   stream_usage_again: () => stream(undefined, { stream_options: { include_usage: true } }),
-  stream_paced: () => stream('Say it paced 20ms.'),
+  stream_paced: () => stream('Say it paced 60ms.'),
   stream_cut: () => stream('Please die mid-stream.'),
   stream_error: () => stream('Please fail mid-stream.'),
   tool,

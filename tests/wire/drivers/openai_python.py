@@ -36,7 +36,7 @@ class OpenAIDriver(Driver):
             "stream_again": self.stream,
             "stream_usage": lambda: self.stream(stream_options={"include_usage": True}),
             "stream_usage_again": lambda: self.stream(stream_options={"include_usage": True}),
-            "stream_paced": lambda: self.stream("Say it paced 20ms."),
+            "stream_paced": lambda: self.stream("Say it paced 60ms."),
             "stream_cut": lambda: self.stream("Please die mid-stream."),
             "stream_error": lambda: self.stream("Please fail mid-stream."),
             "tool": self.tool,
