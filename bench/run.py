@@ -38,7 +38,6 @@ class Effort:
 
     rounds: int = 3
     round_s: float = 4.0
-    warm_up_s: float = 1.0
     misses: int = 1000
     hits: int = 3000
     streams: int = 60
@@ -62,6 +61,7 @@ class Contender:
     port: int
     pids: Callable[[], Iterable[int]]
     is_unique: bool
+    warm_up_s: float = 1.0
     cpu: list[float] = field(default_factory=list)
     per_s: list[float] = field(default_factory=list)
     besides: list[float] = field(default_factory=list)  # CPU of the log writer per request
@@ -178,7 +178,7 @@ class Bench:
         before, writer_before = cpu_us(pids), cpu_us(writer)
         result = run_wrk(
             contender.port,
-            effort.warm_up_s if is_warm_up else effort.round_s,
+            contender.warm_up_s if is_warm_up else effort.round_s,
             self.other,
             is_unique=contender.is_unique,
         )
@@ -211,7 +211,7 @@ class Bench:
                 is_caching=is_caching,
             )
             self._stops.append(server.stop)
-            made.append(Contender(name, server.port, server.pids, is_unique=not is_caching))
+            made.append(Contender(name, server.port, server.pids, is_unique=not is_caching, warm_up_s=8.0))
         return made[0], made[1]
 
     # --- latency

@@ -10,8 +10,8 @@ from django.db import models
 class RequestLog(models.Model):
     """One exchange. Rows outlive their proxy, so the proxy and its owner are plain numbers and the name is kept.
 
-    `seq` is assigned by the database on insert: it orders and resumes. `id` (UUIDv7) was made by the worker and identifies.
-    None means unknown or not applicable, never 0.
+    `seq` is assigned by the database on insert: it orders and resumes. `id` (UUIDv7) was made by the worker and
+    identifies. None means unknown or not applicable, never 0.
     """
 
     seq = models.BigAutoField(primary_key=True)

@@ -284,9 +284,7 @@ class Provider(ABC):
         """
 
     @abstractmethod
-    def usage_reader(
-        self, call: Call, facts: BodyFacts, status: int, headers: Sequence[Header]
-    ) -> UsageReader | None:
+    def usage_reader(self, call: Call, facts: BodyFacts, status: int, headers: Sequence[Header]) -> UsageReader | None:
         """A reader for this reply, or None when it holds no usage. `headers` are the reply's, lower case."""
 
     @abstractmethod

@@ -343,7 +343,10 @@ client = boto3.client(
     aws_access_key_id="dummy",
     aws_secret_access_key="dummy",
 )
-reply = client.converse(modelId="MODEL", messages=[{"role": "user", "content": [{"text": "Say hello."}]}])
+reply = client.converse(
+    modelId="MODEL",
+    messages=[{"role": "user", "content": [{"text": "Say hello."}]}],
+)
 print(reply["output"]["message"]["content"][0]["text"])
 """),
     ("bedrock-anthropic-python", "AnthropicBedrock", "python", """\
@@ -354,7 +357,9 @@ client = AnthropicBedrock(
     aws_region="us-east-1", aws_access_key="dummy", aws_secret_key="dummy", base_url="BASE_URL"
 )
 message = client.messages.create(
-    model="CLAUDE", max_tokens=256, messages=[{"role": "user", "content": "Say hello."}]
+    model="CLAUDE",
+    max_tokens=256,
+    messages=[{"role": "user", "content": "Say hello."}],
 )
 print(message.content[0].text)
 """),

@@ -9,12 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django_q.tasks import async_task
 
 from accounts.models import User
 from accounts.selectors import effective_site_settings
-from providers.base import Provider
+from providers.base import Origin, Provider
 from providers.registry import all_providers
 from proxies.dataplane.addresses import host_refusal, is_own_address, parse_upstream
 from proxies.errors import Invalid, NotAllowed, NotFound
@@ -257,11 +257,30 @@ def _check(proxy: Proxy, values: Mapping[str, Any], changed: set[str], may_refer
         refusal = host_refusal(origin.host, may_reach_private=may_reach_private)
         if refusal and "upstream" in changed:
             errors["upstream"] = f"{refusal}."
-        elif origin.port == values["port"] and is_own_address(origin.host, values["bind"] or settings.PROXY_BIND):
-            errors["upstream"] = "The proxy would be its own upstream."
+        elif (way := _way_back(origin, values, others)) is not None:
+            errors["upstream"] = f"The proxy would be its own upstream{way}."
     _check_credential(values, changed, may_reference_credentials)
     if errors:
         raise Invalid(fields=errors)
+
+
+def _way_back(origin: Origin, values: Mapping[str, Any], others: QuerySet[Proxy]) -> str | None:
+    """How an upstream leads back to the proxy it belongs to, in words: "" at once, or by way of others on this machine.
+
+    None: it does not. Whoever closes a circle is refused, so there is none among the others.
+    """
+    bind, way = values["bind"], ""
+    seen: set[int] = set()
+    while is_own_address(origin.host, bind or settings.PROXY_BIND):
+        if origin.port == values["port"]:
+            return way
+        other = None if origin.port in seen else others.filter(port=origin.port).first()
+        if other is None or not other.upstream:
+            return None
+        seen.add(origin.port)
+        way = f", by way of port {other.port}"
+        bind, origin = other.bind, parse_upstream(other.upstream)
+    return None
 
 
 def _provider_errors(provider: Provider, values: Mapping[str, Any], changed: set[str]) -> dict[str, str]:

@@ -235,9 +235,7 @@ class Transport(httpx.AsyncBaseTransport):
         name = f"{pool.host}:{pool.port}"
         override = self._connect_to.get((pool.host, pool.port))
         port = pool.port if override is None else override[1]
-        addresses = (
-            await addresses_to_dial(pool.host, port, self._check_address) if override is None else [override[0]]
-        )
+        addresses = await addresses_to_dial(pool.host, port, self._check_address) if override is None else [override[0]]
         options: dict[str, Any] = {}
         if pool.is_tls:
             if self._ssl_context is None:

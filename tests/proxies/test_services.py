@@ -130,6 +130,23 @@ def test_a_port_chosen_later_may_not_make_a_loop(make_proxy: Make) -> None:
         proxy_update(proxy=proxy, changes={"port": 8125})
 
 
+def test_proxies_may_lead_to_each_other_but_not_in_a_circle(make_proxy: Make) -> None:
+    first = make_proxy("first", port=8131)
+    second = make_proxy("second", port=8132, upstream="http://127.0.0.1:8131")
+    make_proxy("third", port=8133, upstream="http://localhost:8132")
+    with pytest.raises(Invalid) as caught:
+        proxy_update(proxy=first, changes={"upstream": "http://127.0.0.1:8133/v1"})
+    assert caught.value.fields == {"upstream": "The proxy would be its own upstream, by way of port 8132."}
+    moved = proxy_update(proxy=first, changes={"port": 8134, "upstream": "http://127.0.0.1:8133"})
+    with pytest.raises(Invalid, match="its own upstream"):
+        proxy_update(proxy=second, changes={"upstream": f"http://[::1]:{moved.port}"})
+    with pytest.raises(Invalid, match="its own upstream"):
+        proxy_update(proxy=moved, changes={"port": 8131})
+    # an older circle, from a database that was written by hand, ends the search
+    Proxy.objects.filter(pk=second.pk).update(upstream="http://127.0.0.1:8133")
+    assert make_proxy("fourth", upstream="http://127.0.0.1:8132").upstream
+
+
 def test_only_those_who_may_refer_to_credentials_do() -> None:
     fields = {"name": "aws", "provider": "bedrock", "credential": "os.environ/AWS"}
     with pytest.raises(NotAllowed) as caught:
