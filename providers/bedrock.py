@@ -118,7 +118,7 @@ class Bedrock(Provider):
 
     id = "bedrock"
     label = "AWS Bedrock"
-    example_model = "anthropic.claude-haiku-4-5-20251001-v1:0"
+    example_model = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
     default_upstream = None
     derives_upstream = True
     takes_credential = True
