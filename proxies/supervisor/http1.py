@@ -488,4 +488,14 @@ class Http1Protocol(HttpToolsProtocol):
             self._say_goodbye()
 
     async def writable(self) -> None:
-        await self.flow.drain()
+        """Waits until the client has taken what was sent; one that takes nothing for too long is dropped."""
+        unsent = self.transport.get_write_buffer_size()
+        while self.flow.write_paused:
+            try:
+                async with asyncio.timeout(self._limits.send_stall_s):
+                    await self.flow.drain()
+            except TimeoutError:
+                before, unsent = unsent, self.transport.get_write_buffer_size()
+                if unsent >= before:
+                    self.transport.abort()
+                    await self.flow.drain()  # until the connection's end has been noticed

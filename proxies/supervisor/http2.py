@@ -173,10 +173,18 @@ class Http2Bridge(asyncio.Protocol):
             self.transport.write(data)
 
     async def writable(self) -> None:
-        while self.is_write_paused and not self.transport.is_closing():
+        """Waits until the client has taken what was sent; one that takes nothing for too long is dropped."""
+        unsent = self.transport.get_write_buffer_size()
+        while self.is_write_paused:  # the end of the connection resumes writing too
             waiter = self.loop.create_future()
             self._write_waiters.append(waiter)
-            await waiter
+            try:
+                async with asyncio.timeout(self.server.limits.send_stall_s):
+                    await waiter
+            except TimeoutError:
+                before, unsent = unsent, self.transport.get_write_buffer_size()
+                if unsent >= before:
+                    self.transport.abort()
 
     def _depart(self) -> None:
         for exchange in list(self.exchanges.values()):

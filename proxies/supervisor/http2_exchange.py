@@ -66,6 +66,13 @@ class Http2Exchange(Connection):
         super().leave()
         self.open_window()
 
+    def _give_up(self) -> None:
+        """The client keeps its window shut: to the app it has left."""
+        on_left, self.on_left = self.on_left, None
+        self.reset()
+        if on_left is not None:
+            on_left()
+
     def open_window(self) -> None:
         waiter = self._window_waiter
         if waiter is not None:
@@ -121,7 +128,11 @@ class Http2Exchange(Connection):
             room = min(engine.local_flow_control_window(self.stream_id), engine.max_outbound_frame_size)
             if room <= 0:
                 waiter = self._window_waiter = self._server.loop.create_future()
-                await waiter
+                try:
+                    async with asyncio.timeout(self._server.limits.send_stall_s):
+                        await waiter
+                except TimeoutError:
+                    self._give_up()
             elif self._bridge.is_write_paused:
                 await self._bridge.writable()
             else:

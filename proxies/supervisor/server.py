@@ -43,12 +43,17 @@ WARM_UP_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """What a client may take: bytes of a request's head, seconds of its silence, and how long a drain may last."""
+    """What a client may take: bytes of a request's head, seconds of its silence, and how long a drain may last.
+
+    `send_stall_s`: how long it may take nothing of a reply that waits for it. As long as an upstream may be silent: a
+    program that was stopped in a debugger shall find its stream again.
+    """
 
     head_bytes: int = 65536
     head_s: float = 10.0
     body_idle_s: float = 60.0
     keep_alive_s: float = 75.0
+    send_stall_s: float = 600.0
     backlog: int = 4096
     drain_s: float = 30.0
 

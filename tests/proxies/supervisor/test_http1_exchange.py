@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -331,6 +332,34 @@ def test_slow_client_holds_the_app_back() -> None:
         assert got == 800 * 65536
     # What the kernel holds for both sides (a few MB on loopback), the 64 KiB mark and one chunk: not 50 MB.
     assert worst < 12 * 1024 * 1024
+
+
+async def _send_for_ever(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while not scope["extensions"]["rubberduck"].is_gone:
+        await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+
+
+def test_client_that_takes_nothing_for_too_long_has_left() -> None:
+    told: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["extensions"]["rubberduck"].on_left = lambda: told.append(True)
+        await _send_for_ever(scope, receive, send)
+
+    with serving(app, send_stall_s=0.2) as served, served.client(SO_RCVBUF=65536) as client:
+        client.send(GET)
+        assert served.wait_for(lambda: not served.server.connections and not served.server.exchanges)
+    assert told == [True]
+
+
+def test_client_that_reads_slowly_is_not_taken_for_gone() -> None:
+    with serving(_send_for_ever, send_stall_s=1.0) as served, served.client(SO_RCVBUF=65536) as client:
+        client.send(GET).head()
+        for _ in range(20):  # twice the limit, a little at a time
+            time.sleep(0.1)
+            client.take(400_000)
+        assert served.server.in_flight == 1
 
 
 def test_client_that_never_reads_stops_the_app_and_can_still_leave() -> None:

@@ -138,6 +138,21 @@ def test_cancel_is_noticed_while_the_window_is_shut() -> None:
         assert served.wait_for(lambda: served.server.in_flight == 0)
 
 
+def test_client_that_keeps_its_window_shut_for_too_long_has_left() -> None:
+    told: list[bool] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["extensions"]["rubberduck"].on_left = lambda: told.append(True)
+        await answer(send, b"x" * 1_000_000)
+
+    with serving(app, send_stall_s=0.2) as served, H2Client(served) as client:
+        client.acknowledges = False
+        stream = client.ask()
+        client.until(lambda: stream in client.resets)
+        assert served.wait_for(lambda: served.server.in_flight == 0)
+    assert told == [True]
+
+
 @pytest.mark.parametrize("how", ["cut", "reset", "fail", "return", "short", "long"])
 def test_unfinished_reply_is_a_stream_error(how: str) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:

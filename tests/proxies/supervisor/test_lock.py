@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -36,9 +37,13 @@ def test_a_taken_lock_names_its_holder_and_is_free_after_the_holder_was_killed(t
 
 
 def test_a_full_disk_does_not_keep_the_lock_from_being_taken(tmp_path: Path) -> None:
-    (tmp_path / "supervisor.lock").symlink_to("/dev/full")
     lock = DataDirectoryLock(tmp_path)
-    lock.take()
-    assert lock._descriptor is not None
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # every write to a file fails, as on a full disk
+    try:
+        lock.take()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "supervisor.lock").read_bytes() == b""
     with pytest.raises(AlreadyRunning):
         DataDirectoryLock(tmp_path).take()
