@@ -37,7 +37,7 @@ older-sdks:  ## Run the SDK tests with the older generation of the official SDKs
 postgres:  ## Run the tests that touch the database on a PostgreSQL of their own
 	@scripts/setup --tests
 	@scripts/programs postgres
-	@$(PY) scripts/postgres.py $(PYTEST) tests/accounts tests/logs tests/proxies tests/rubberduck tests/process
+	@$(PY) scripts/postgres.py $(PYTEST) tests/accounts tests/logs tests/proxies tests/rubberduck tests/process tests/wire/test_sdks.py tests/wire/test_secrets.py
 
 fmt:  ## Format the sources
 	@scripts/setup --tests

@@ -14,8 +14,7 @@ export function CodeBlock({
 }) {
   const code = (
     <pre
-      // A region that scrolls sideways must be reachable by keyboard.
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls sideways must be reachable by keyboard
       tabIndex={0}
       role="region"
       aria-label={what}
