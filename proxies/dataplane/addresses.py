@@ -57,6 +57,8 @@ def parse_upstream(text: str) -> Origin:
     host = (parts.hostname or "").removesuffix(".")
     if not host:
         raise InvalidUpstream("The host is missing, as in https://api.example.com.")
+    if port is None and parts.netloc.endswith(":"):
+        raise InvalidUpstream("The port after the colon is missing; leave the colon out for the usual one.")
     if port == 0:
         raise InvalidUpstream("Ports are numbers from 1 to 65535.")
     prefix = parts.path.rstrip("/")

@@ -43,6 +43,8 @@ def test_an_upstream_is_a_scheme_a_host_and_perhaps_a_path(text: str, origin: Or
         ("https://x/?", "query"),
         ("https://x#a", "fragment"),
         ("https://x:0", "from 1 to 65535"),
+        ("https://x:", "port after the colon is missing"),
+        ("http://127.0.0.1:/v1", "port after the colon is missing"),
         ("https://x:99999", "no URL"),
         ("https://x:abc", "no URL"),
         ("https://user:s3cret", "no URL: look at its host and port."),
