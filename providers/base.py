@@ -100,9 +100,12 @@ class BodyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an upstream listens. `prefix` is a path put before the call's path: "" or "/openai", no trailing slash."""
+    """Where an upstream listens. `prefix` is a path put before the call's path: "" or "/openai", no trailing slash.
 
-    scheme: Literal["http", "https"]
+    The scheme "emulated" leads nowhere: the provider is answered for by ourselves.
+    """
+
+    scheme: Literal["http", "https", "emulated"]
     host: str  # lower case; IPv6 without brackets
     port: int
     prefix: str = ""
@@ -112,6 +115,15 @@ class Origin:
         """The value of a Host header: no port when it is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
+    @property
+    def endpoint(self) -> str:
+        """The upstream as the log names it."""
+        return self.scheme if self.scheme == "emulated" else f"{self.scheme}://{self.authority}"
+
+
+EMULATED = Origin("emulated", "emulated", 80)
+"""The upstream of a proxy that answers by itself."""
 
 
 class OriginUnknown(Exception):

@@ -82,6 +82,7 @@ _OPERATIONS: tuple[Operation, ...] = (
     _call("embeddings", "POST", _OPENAI + rb"/embeddings", is_cacheable=True, flavor="embeddings"),
     _call("images.generations", "POST", _OPENAI + rb"/images/generations", is_cacheable=True, flavor="images"),
     _call("models.list", "GET", _OPENAI + rb"/models", is_cacheable=True, is_free=True, flavor="plain"),
+    _call("models.get", "GET", _OPENAI + rb"/models/(?P<model>.+)"),
     _call("models.list", "GET", _RESOURCE + rb"/publishers/[^/]+/models",
           is_cacheable=True, is_free=True, flavor="plain"),
     _call("models.list", "GET", _VERSION + rb"/models", is_cacheable=True, is_free=True, flavor="plain"),

@@ -78,6 +78,8 @@ def invoke_usage(body: Any) -> Usage:
         return replace(openai_usage.body_usage(body), model=None)
     if "prompt_token_count" in body:  # Llama
         return Usage(count(body.get("prompt_token_count")), count(body.get("generation_token_count")))
+    if "totalOutputTextTokenCount" in body:  # Titan, streamed
+        return Usage(count(body.get("inputTextTokenCount")), count(body.get("totalOutputTextTokenCount")))
     if "inputTextTokenCount" in body:  # Titan
         results = body.get("results")
         written = [count(mapping(result).get("tokenCount")) for result in results] if isinstance(results, list) else [0]

@@ -8,7 +8,7 @@ import re
 from typing import Literal
 from urllib.parse import urlsplit
 
-from providers.base import Origin
+from providers.base import EMULATED, Origin
 
 _IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -38,9 +38,9 @@ class InvalidUpstream(ValueError):
 
 
 def parse_upstream(text: str) -> Origin:
-    """`https://host[:port][/prefix]` as an Origin. Raises InvalidUpstream."""
+    """`https://host[:port][/prefix]`, or `emulated`, as an Origin. Raises InvalidUpstream."""
     if text == "emulated":
-        raise InvalidUpstream("Answering without an upstream is not possible yet; give the URL of an upstream.")
+        return EMULATED
     if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
         raise InvalidUpstream("Use printable ASCII without blanks; write an international name in its xn-- form.")
     try:
@@ -49,7 +49,7 @@ def parse_upstream(text: str) -> Origin:
     except ValueError:  # whose text repeats what may be a password
         raise InvalidUpstream("This is no URL: look at its host and port.") from None
     if parts.scheme not in ("http", "https"):
-        raise InvalidUpstream("Begin with http:// or https://, as in https://api.example.com.")
+        raise InvalidUpstream("Begin with http:// or https://, as in https://api.example.com; or write emulated.")
     if parts.username is not None or parts.password is not None:
         raise InvalidUpstream("Leave out user and password: credentials travel with each request.")
     if "?" in text or "#" in text:

@@ -16,8 +16,8 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from providers.base import BodyFacts, Call, Header, Origin
+from providers.wire.multipart import Part, parse_multipart, text_fields
 from proxies.dataplane.config import ProxyConfig
-from proxies.dataplane.multipart import Part, parse_multipart, text_fields
 
 
 class BodyForm(Enum):
@@ -251,6 +251,7 @@ class CacheKeys:
         self._prefix = hashlib.sha256(
             _sized(b"rubberduck cache key 1", b"%d" % config.proxy_id, b"%d" % config.cache.epoch)
         )
+        self._prefix.update(config.emulation.digest)
         self._bodies: _Memo[tuple[BodyKey, BodyFacts]] = _Memo(_MOST_BODIES)
         self._routes: _Memo[Any] = _Memo(_MOST_ROUTES)
 

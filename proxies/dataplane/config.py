@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from providers.base import Origin, Provider
+from providers.emulated.canned import CannedReply
 from proxies.dataplane.access import AccessList
 
 CREDENTIAL_REFERENCE = re.compile(r"os\.environ/(?P<prefix>[A-Za-z_][A-Za-z0-9_]*)|profile:(?P<profile>[^\s/][^\n]*)")
@@ -59,6 +60,23 @@ class CacheConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class EmulationConfig:
+    """How an emulated upstream behaves. `is_strict`: unknown models, and questions no canned reply matches, are errors.
+
+    The times are 0 for at once: `ttft_s` until the first token, then `tokens_per_s`. `jitter` from 0 to 1 lets each
+    wait vary by that share of it, up and down. `digest` stands for what decides the answers, in the cache key: a reply
+    recorded under other settings is no answer under these.
+    """
+
+    is_strict: bool = False
+    ttft_s: float = 0.0
+    tokens_per_s: float = 0.0
+    jitter: float = 0.0
+    canned: tuple[CannedReply, ...] = ()
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class BodyLimits:
     hash_bytes: int = 32 * 1024 * 1024  # longer request bodies are streamed through uncached
     max_bytes: int = 1024 * 1024 * 1024  # longer ones are refused
@@ -92,6 +110,7 @@ class ProxyConfig:
     cache: CacheConfig = CacheConfig()
     limits: BodyLimits = BodyLimits()
     timeouts: Timeouts = Timeouts()
+    emulation: EmulationConfig = EmulationConfig()
     connect_to: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
 
     @property

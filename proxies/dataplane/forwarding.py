@@ -115,7 +115,7 @@ class Forwarding:
         reader = runtime.provider.usage_reader(exchange.call, exchange.facts, answer.status, lower)
         usage = UsageTap(reader, content_encoding(lower)) if reader is not None else None
         recording: RecordingTap | None = None
-        if exchange.decision.may_write:
+        if exchange.decision.may_write and answer.is_repeatable:
             life = lifetime(answer.status, lower, config.cache, self._clock.wall())
             if life.is_storable:
                 recording = RecordingTap(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -104,13 +104,17 @@ class TransportResponse(httpx.Response):
     It skips httpx' constructor, which costs 3 us, and so sets what that would set; a test compares the two.
     """
 
-    def __init__(self, body: ReplyBody) -> None:
-        self.status_code = body.status
-        self.raw_headers = body.headers
-        self.stream = body
-        self.extensions = {"http_version": body.http_version, "reason_phrase": body.reason}
-        if body.close_delimited:
-            self.extensions["close_delimited"] = True
+    def __init__(
+        self,
+        status: int,
+        raw_headers: list[tuple[bytes, bytes]],
+        stream: httpx.AsyncByteStream,
+        extensions: dict[str, Any],
+    ) -> None:
+        self.status_code = status
+        self.raw_headers = raw_headers
+        self.stream = stream
+        self.extensions = extensions
         self._request = None
         self.next_request = None
         self.history = []
@@ -118,6 +122,14 @@ class TransportResponse(httpx.Response):
         self.is_stream_consumed = False
         self.default_encoding = "utf-8"
         self._num_bytes_downloaded = 0
+
+    @classmethod
+    def of(cls, body: ReplyBody) -> TransportResponse:
+        """The reply whose head has come."""
+        extensions: dict[str, Any] = {"http_version": body.http_version, "reason_phrase": body.reason}
+        if body.close_delimited:
+            extensions["close_delimited"] = True
+        return cls(body.status, body.headers, body, extensions)
 
     @cached_property
     def headers(self) -> httpx.Headers:  # type: ignore[override]  # httpx has a plain attribute here

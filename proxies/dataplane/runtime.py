@@ -60,10 +60,9 @@ class Runtime:
         if destination is None:
             if len(self._destinations) >= _MAX_CALLS:
                 self._destinations.clear()
-            authority = origin.authority
             destination = self._destinations[origin] = Destination(
                 httpx.URL(scheme=origin.scheme, host=origin.host, port=origin.port, path="/"),
-                (b"Host", authority.encode("ascii")),
-                f"{origin.scheme}://{authority}",
+                (b"Host", origin.authority.encode("ascii")),
+                origin.endpoint,
             )
         return destination

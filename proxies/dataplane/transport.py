@@ -162,7 +162,7 @@ class Transport(httpx.AsyncBaseTransport):
                 reply.abort()
                 raise
             if reply.status:
-                return TransportResponse(reply)
+                return TransportResponse.of(reply)
             if (
                 reply.is_unanswered
                 and connection.exchanges > 1

@@ -22,16 +22,19 @@ from proxies.dataplane.transport import AddressRefused, OwnAddress, TransportReq
 class UpstreamReply:
     """The head of an upstream's reply, and its body as it comes. `headers`: end-to-end fields only, as received.
 
+    `is_repeatable`: False when the transport knows that the same request will be answered otherwise the next time.
+
     Iterating gives the body's bytes, content-encoding untouched, one chunk per arrival; raises UpstreamError if it
     breaks off.
     """
 
-    __slots__ = ("_frames", "_response", "headers", "status", "whole_body")
+    __slots__ = ("_frames", "_response", "headers", "is_repeatable", "status", "whole_body")
 
     def __init__(self, response: httpx.Response, headers: list[Header]) -> None:
         self._response = response
         self.status = response.status_code
         self.headers = headers
+        self.is_repeatable: bool = response.extensions.get("is_repeatable", True)
         # the body, if all of it came together with the head; then there is nothing to iterate
         self.whole_body: bytes | None = getattr(response.stream, "body_complete", None)
         self._frames: AsyncIterator[bytes] = response.stream.__aiter__()  # type: ignore[union-attr]
@@ -64,6 +67,7 @@ class Upstream:
         origin = exchange.origin
         assert origin is not None
         runtime = exchange.runtime
+        record = exchange.record
         call = exchange.call
         target = runtime.provider.upstream_path(call, origin)
         if exchange.query:
@@ -90,9 +94,17 @@ class Upstream:
                 headers.append((b"Content-Length", str(len(body)).encode()))
             stream = httpx.ByteStream(body)
         request = TransportRequest(
-            exchange.method, destination.url, headers, stream, {"target": target, "timeout": runtime.timeout}
+            exchange.method,
+            destination.url,
+            headers,
+            stream,
+            {
+                "target": target,
+                "timeout": runtime.timeout,
+                "request_id": record.id,
+                "client_fields": exchange.fields,
+            },
         )
-        record = exchange.record
         record.attempts += 1
         record.endpoint = destination.endpoint
         exchange.upstream_started_at = self._clock.monotonic()

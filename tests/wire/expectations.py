@@ -140,6 +140,12 @@ def _wrong_error(setup: Setup, expected: _Error, result: Result) -> str | None:
     return None
 
 
+def wrong_class(setup: Setup, result: Result) -> str | None:
+    """What is wrong with the class and the status of a scenario's error; None when they are as they must be."""
+    classes, status, _, _ = _ERRORS[setup.family][result["scenario"]]
+    return _wrong_error(setup, (classes, status, None, None), result)
+
+
 def _wrong_reply(setup: Setup, kind: str, scenario: str, result: Result) -> str | None:
     if scenario.startswith("tool") or scenario.endswith("_tool"):
         tool = result["tool"]

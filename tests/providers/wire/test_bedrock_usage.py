@@ -163,6 +163,7 @@ def test_invoke_stream_of_other_families_reads_the_metrics() -> None:
         ({"generation": "x", "prompt_token_count": 8, "generation_token_count": 9}, Usage(8, 9)),
         ({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 12}}, Usage(11, 12)),
         ({"inputTextTokenCount": 3, "results": [{"tokenCount": 4, "outputText": "x"}]}, Usage(3, 4)),
+        ({"outputText": "x", "totalOutputTextTokenCount": 4, "inputTextTokenCount": 3}, Usage(3, 4)),
         ({"embedding": [0.1], "inputTextTokenCount": 5}, Usage(5, 0)),
         ({"embeddings": [[0.1]]}, Usage()),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from providers.base import Origin
+from providers.base import EMULATED, Origin
 from proxies.dataplane.addresses import (
     InvalidUpstream,
     address_refusal,
@@ -29,10 +29,16 @@ def test_an_upstream_is_a_scheme_a_host_and_perhaps_a_path(text: str, origin: Or
     assert parse_upstream(text) == origin
 
 
+def test_the_emulated_upstream_is_one_that_no_url_can_name() -> None:
+    assert parse_upstream("emulated") == EMULATED
+    assert parse_upstream("http://emulated") != EMULATED
+    with pytest.raises(InvalidUpstream):
+        parse_upstream("emulated://emulated")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("emulated", "not possible yet"),
         ("api.openai.com", "Begin with http"),
         ("ftp://x", "Begin with http"),
         ("https://", "host is missing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import random
 import re
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from providers.base import BodyFacts, Call, Operation, Origin
 from proxies.dataplane.cache_key import NO_BODY, BodyForm, CacheKeys, normalise_body, significant_query
-from proxies.dataplane.config import CacheConfig, ProxyConfig
+from proxies.dataplane.config import CacheConfig, EmulationConfig, ProxyConfig
 
 JSON = b"application/json"
 CHAT = Operation("chat", "POST", re.compile(b"/v1/chat"), is_cacheable=True, is_sampling=True)
@@ -337,3 +338,12 @@ def test_multipart_contents_never_blur(one: str, other: str) -> None:
         form_key(b"qqqqq", (head, texts[0]), (second, texts[1]))
         == form_key(b"qqqqq", (head, texts[1]), (second, texts[0]))
     ) == same
+
+
+def test_replies_of_other_emulation_settings_are_no_answer() -> None:
+    def key(digest: bytes) -> bytes:
+        keys = CacheKeys(dataclasses.replace(config(), emulation=EmulationConfig(digest=digest)))
+        return keys.key(origin=ORIGIN, method="POST", call=CALL, query=b"", headers=(), body=NO_BODY)
+
+    assert len({key(b""), key(b"a" * 32), key(b"b" * 32)}) == 3
+    assert key(b"a" * 32) == key(b"a" * 32)

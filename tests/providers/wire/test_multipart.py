@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from proxies.dataplane.multipart import parse_multipart, text_fields
+from providers.wire.multipart import parse_multipart, text_fields
 
 KIND = b"multipart/form-data; boundary=b"
 HEAD = b'Content-Disposition: form-data; name="a"\r\n\r\n'

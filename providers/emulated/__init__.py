@@ -1,0 +1,1 @@
+"""How each provider answers by itself, in its own exact shapes: what an upstream called `emulated` leads to."""

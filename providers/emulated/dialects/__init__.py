@@ -1,0 +1,1 @@
+"""Formats that several emulated providers answer in: requests into questions, answers into replies."""

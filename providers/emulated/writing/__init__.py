@@ -1,0 +1,1 @@
+"""The words of an emulated model: a module for each kind of thing it is asked for."""

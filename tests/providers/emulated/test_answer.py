@@ -1,0 +1,35 @@
+"""Ids and moments that an answer derives from its request."""
+
+from __future__ import annotations
+
+import hashlib
+
+from providers.emulated.answer import Answer, Piece, Stop, alphanumeric, created_at, hexadecimal
+
+DIGEST = hashlib.sha256(b"one").digest()
+OTHER = hashlib.sha256(b"other").digest()
+
+
+def test_ids_are_the_same_for_the_same_request_and_label_only() -> None:
+    assert alphanumeric(DIGEST, "id", 24) == alphanumeric(DIGEST, "id", 24)
+    assert len({alphanumeric(DIGEST, "id", 24), alphanumeric(OTHER, "id", 24), alphanumeric(DIGEST, "tool", 24)}) == 3
+    assert len({hexadecimal(DIGEST, "id", 32), hexadecimal(OTHER, "id", 32), hexadecimal(DIGEST, "tool", 32)}) == 3
+
+
+def test_ids_have_the_length_and_the_letters_they_promise() -> None:
+    for length in (1, 24, 42):
+        made = alphanumeric(DIGEST, "id", length)
+        assert len(made) == length
+        assert made.isascii()
+        assert made.isalnum()
+    assert set(hexadecimal(DIGEST, "id", 64)) <= set("0123456789abcdef")
+
+
+def test_the_moment_lies_in_2026_and_depends_on_the_request() -> None:
+    assert 1_767_225_600 <= created_at(DIGEST) < 1_798_761_600
+    assert created_at(DIGEST) == created_at(DIGEST) != created_at(OTHER)
+
+
+def test_text_and_thinking_are_their_pieces_joined() -> None:
+    answer = Answer(DIGEST, [Piece("He"), Piece("llo")], ["Hm", "m"], [], Stop.END, None, 1, 4)
+    assert (answer.text, answer.thinking) == ("Hello", "Hmm")
