@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from logs.models import RequestLog
-from providers.base import Usage
+from providers.base import EMULATED, Usage
 from providers.pricing import price
 from providers.registry import all_providers
 from proxies.dataplane.errors import ErrorKind
@@ -34,12 +34,18 @@ _NOT_SENT = frozenset(
 
 
 def set_costs(row: RequestLog, *, reply_model: str, service_tier: str, details: Mapping[str, float]) -> None:
-    """Fills in the costs of a row whose other fields are complete; None where they are not known."""
+    """Fills in the costs of a row whose other fields are complete; None where they are not known.
+
+    What a recording or an emulated upstream answered costs nothing, and avoids what the provider would have charged.
+    """
     if row.cache == CacheResult.HIT:
         row.cost_usd = _NOTHING
         row.cost_avoided_usd = _price(row, reply_model, service_tier, details)
     elif _bought_nothing(row):
         row.cost_usd = _NOTHING
+    elif row.endpoint == EMULATED.endpoint:
+        row.cost_usd = _NOTHING
+        row.cost_avoided_usd = _price(row, reply_model, service_tier, details)
     else:
         row.cost_usd = _price(row, reply_model, service_tier, details)
 

@@ -93,6 +93,17 @@ class ProxyAdmin(admin.ModelAdmin):
                 )
             },
         ),
+        (
+            "Emulation",
+            {
+                "description": "For a proxy whose upstream is emulated; with any other these fields do nothing.",
+                "fields": (
+                    "emulation_strict",
+                    ("emulation_ttft_s", "emulation_tokens_per_s", "emulation_jitter"),
+                    "emulation_replies",
+                ),
+            },
+        ),
         ("Access", {"fields": ("allow", "block")}),
         ("Time-outs", {"fields": ("connect_timeout_s", "silence_timeout_s")}),
     )

@@ -11,9 +11,41 @@ from django.forms.models import construct_instance
 from accounts.errors import DomainError
 from accounts.forms import LinesField, SeenGenerationForm
 from providers.registry import all_providers
+from proxies.documents import read_document, write_yaml
+from proxies.errors import Invalid
 from proxies.models import Proxy
 from proxies.schemas import COLUMNS
 from proxies.services import proxy_check
+
+
+class DocumentField(forms.Field):
+    """A list written as YAML or JSON, shown as YAML; empty: an empty one."""
+
+    widget = forms.Textarea(attrs={"rows": 12, "cols": 100, "class": "vLargeTextField", "spellcheck": "false"})
+
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        super().__init__(required=required, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value or []
+        if not value.strip():
+            return []
+        try:
+            return read_document(value)
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value
+        return write_yaml(value) if value else ""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except forms.ValidationError:
+            return True
 
 
 class ProxyForm(SeenGenerationForm):
@@ -27,6 +59,10 @@ class ProxyForm(SeenGenerationForm):
     cache_ignored_pointers = LinesField(
         help_text="JSON pointers into request bodies that the cache key leaves out, one a line: /metadata/user_id"
     )
+    emulation_strict = forms.BooleanField(
+        required=False, help_text="Unknown models, and questions that no canned reply fits, are errors."
+    )
+    emulation_replies = DocumentField(help_text="Canned replies in YAML or JSON: a list of match and reply.")
 
     class Meta:
         model = Proxy

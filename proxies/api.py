@@ -1,15 +1,24 @@
-"""What the REST API says of providers."""
+"""What the REST API says of providers, and of the canned replies of proxies."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from ninja import Router, Schema
+from ninja.security import django_auth
 
+from accounts.models import User
 from providers.base import Provider
 from providers.registry import all_providers
+from proxies.documents import MAX_DOCUMENT_BYTES, read_document
+from proxies.errors import Invalid
+from proxies.selectors import proxy_seen_by
+from proxies.services import proxy_update, wait_applied
 
-router = Router(tags=["providers"])
+router = Router()
 
 
 class SnippetOut(Schema):
@@ -30,7 +39,7 @@ class ProviderOut(Schema):
     snippets: list[SnippetOut]
 
 
-@router.get("/providers", response=list[ProviderOut], summary="The providers a proxy can speak for")
+@router.get("/providers", tags=["providers"], response=list[ProviderOut], summary="The providers a proxy can speak for")
 def provider_list(request: HttpRequest) -> list[ProviderOut]:
     """Snippets are written for a proxy on the first port of the configured range."""
     base_url = f"http://127.0.0.1:{settings.PROXY_PORTS[0]}"
@@ -49,3 +58,51 @@ def _describe(provider: Provider, base_url: str) -> ProviderOut:
             for snippet in provider.snippets(base_url, provider.example_model)
         ],
     )
+
+
+class RepliesOut(Schema):
+    """`applied`: "live", "applying" (not taken up yet), "stopped" (the proxy is), or why it does not serve."""
+
+    applied: str
+    replies: list[Any]
+
+
+_ENTRIES: Final = {"schema": {"type": "array", "items": {"type": "object"}}}
+
+
+@router.get("/proxies/{int:proxy_id}/replies", tags=["proxies"], auth=django_auth, response=list[Any])
+def replies_list(request: HttpRequest, proxy_id: int) -> Any:
+    """The canned replies of an emulated proxy, in the order they are tried."""
+    return proxy_seen_by(_user(request), proxy_id).emulation_replies
+
+
+@router.put(
+    "/proxies/{int:proxy_id}/replies",
+    tags=["proxies"],
+    auth=django_auth,
+    response=RepliesOut,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/json": _ENTRIES, "application/yaml": _ENTRIES}}
+    },
+)
+def replies_replace(request: HttpRequest, proxy_id: int) -> RepliesOut:
+    """Puts the list in the body, JSON or YAML, in the place of the one there was."""
+    user = _user(request)
+    proxy = proxy_seen_by(user, proxy_id)
+    try:
+        document = request.body
+    except RequestDataTooBig:
+        raise Invalid(fields={_FIELD: f"The body is longer than {MAX_DOCUMENT_BYTES} bytes."}) from None
+    replies = read_document(document, field=_FIELD)
+    if replies is None:  # an empty document; in a field it would stand for the default
+        raise Invalid(fields={_FIELD: "Send a list; [] for none."})
+    changed = proxy_update(proxy=proxy, changes={_FIELD: replies}, may_reference_credentials=user.is_staff)
+    return RepliesOut(applied=wait_applied(changed), replies=changed.emulation_replies)
+
+
+_FIELD: Final = "emulation.replies"
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # or the authentication would have refused
+    return request.user

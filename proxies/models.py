@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import json
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -32,6 +33,23 @@ def _choices(enum: type[CacheMode | TemperatureRule | PaceKind]) -> list[tuple[s
     return [(member.value, member.value.replace("_", " ")) for member in enum]
 
 
+class OrderedJSONField(models.TextField):  # type: ignore[type-arg]  # at run time it takes none
+    """JSON kept as text. PostgreSQL's own type would sort the members of objects, and refuse a NUL in a text; what a
+    user wants sent is sent as it was written."""
+
+    def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        return None if value is None else json.loads(value)
+
+    def get_prep_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value)
+
+    def to_python(self, value: Any) -> Any:
+        return json.loads(value) if isinstance(value, str) else value
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return json.dumps(self.value_from_object(obj))
+
+
 class Proxy(models.Model):
     """What a user creates: a named listener on a port, with its settings. Written by `services` only."""
 
@@ -47,7 +65,7 @@ class Proxy(models.Model):
     port = models.PositiveIntegerField(
         unique=True, validators=[MinValueValidator(1), MaxValueValidator(65535)], help_text="Port to listen on."
     )
-    upstream = models.CharField(max_length=500, blank=True, help_text="URL; empty: the provider's own.")
+    upstream = models.CharField(max_length=500, blank=True, help_text="URL, or emulated; empty: the provider's own.")
     credential = models.CharField(
         max_length=200, blank=True, help_text="Reference: os.environ/NAME or profile:NAME; never a secret. Staff only."
     )
@@ -67,6 +85,12 @@ class Proxy(models.Model):
     cache_obeys_upstream = models.BooleanField(default=False)
     cache_ignored_pointers = models.JSONField(default=list, blank=True)
     cache_epoch = models.PositiveBigIntegerField(default=0, editable=False)
+
+    emulation_strict = models.BooleanField(default=False)
+    emulation_ttft_s = models.FloatField(default=0, validators=[MinValueValidator(0), MaxValueValidator(600)])
+    emulation_tokens_per_s = models.FloatField(default=0, validators=[MinValueValidator(0), MaxValueValidator(1e6)])
+    emulation_jitter = models.FloatField(default=0, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    emulation_replies = OrderedJSONField(default=list, blank=True)
 
     allow = models.JSONField(default=list, blank=True, help_text="Client addresses accepted; empty: all.")
     block = models.JSONField(default=list, blank=True, help_text="Client addresses refused.")

@@ -20,14 +20,15 @@ def next_free_port(bind: str, *, besides: frozenset[int] = frozenset()) -> int:
     taken = set(Proxy.objects.filter(port__range=(low, high)).values_list("port", flat=True))
     taken |= besides | {settings.WEB_BIND[1]}
     for port in range(low, high + 1):
-        if port not in taken and _can_be_bound(bind, port):
+        if port not in taken and can_be_bound(bind, port):
             return port
     raise NoFreePort(
         fields={"port": f"Every port from {low} to {high} is taken; name another one or widen RUBBERDUCK_PROXY_PORTS."}
     )
 
 
-def _can_be_bound(bind: str, port: int) -> bool:
+def can_be_bound(bind: str, port: int) -> bool:
+    """Whether nobody listens there now."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from accounts.services import address_list_error
+from providers.emulated.canned_grammar import InvalidCannedReplies, read_replies
 from proxies.dataplane.addresses import InvalidUpstream, parse_upstream
 from proxies.dataplane.config import CREDENTIAL_REFERENCE, CacheMode, PaceKind, TemperatureRule
 from proxies.errors import Invalid
@@ -20,6 +21,7 @@ from proxies.models import Proxy
 
 MAX_TAGS = 20
 MAX_POINTERS = 100
+MIN_TOKENS_PER_S = 0.1
 _UNWANTED = frozenset({"Cc", "Cs", "Zl", "Zp"})  # Unicode categories: control, surrogate, line and paragraph separator
 _LAYOUT = {ord(character): None for character in "\n\r\t"}
 
@@ -84,6 +86,20 @@ def _pointer(text: str) -> str:
     return text
 
 
+def _replies(entries: list[Any]) -> list[Any]:
+    try:
+        read_replies(entries)
+    except InvalidCannedReplies as error:
+        raise _refuse(str(error)) from None
+    return entries
+
+
+def _speed(number: float) -> float:
+    if 0 < number < MIN_TOKENS_PER_S:
+        raise _refuse(f"Use at least {MIN_TOKENS_PER_S:g}, or 0 for at once.")
+    return number
+
+
 def _addresses(entries: list[str]) -> list[str]:
     if reason := address_list_error(entries):
         raise _refuse(reason)
@@ -120,6 +136,16 @@ class CacheFields(_Fields):
         return self
 
 
+class EmulationFields(_Fields):
+    """They count while the upstream is `emulated`, and do nothing otherwise."""
+
+    strict: bool = False
+    ttft_s: Annotated[Number, Field(ge=0, le=600)] = 0.0
+    tokens_per_s: Annotated[Number, Field(ge=0, le=1e6), AfterValidator(_speed)] = 0.0
+    jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    replies: Annotated[list[Any], AfterValidator(_replies)] = []
+
+
 class AccessFields(_Fields):
     allow: Addresses = []
     block: Addresses = []
@@ -146,15 +172,22 @@ class ProxyFields(_Fields):
     ] = ""
     region: Annotated[str, StringConstraints(max_length=40), AfterValidator(_region)] = ""
     cache: CacheFields = Field(default_factory=CacheFields)
+    emulation: EmulationFields = Field(default_factory=EmulationFields)
     access: AccessFields = Field(default_factory=AccessFields)
     timeouts: TimeoutFields = Field(default_factory=TimeoutFields)
 
 
-GROUPS: dict[str, type[_Fields]] = {"cache": CacheFields, "access": AccessFields, "timeouts": TimeoutFields}
+GROUPS: dict[str, type[_Fields]] = {
+    "cache": CacheFields,
+    "emulation": EmulationFields,
+    "access": AccessFields,
+    "timeouts": TimeoutFields,
+}
 
 COLUMNS: dict[str, str] = {
     **{name: name for name in ProxyFields.model_fields if name not in GROUPS},
     **{f"cache.{name}": f"cache_{name}" for name in CacheFields.model_fields},
+    **{f"emulation.{name}": f"emulation_{name}" for name in EmulationFields.model_fields},
     **{f"access.{name}": name for name in AccessFields.model_fields},
     "timeouts.connect_s": "connect_timeout_s",
     "timeouts.silence_s": "silence_timeout_s",

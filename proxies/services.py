@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -79,7 +80,7 @@ def proxy_update(*, proxy: Proxy, changes: Mapping[str, Any], may_reference_cred
         values = validate(stored, given)
         if values["port"] is None:
             values["port"] = next_free_port(values["bind"] or settings.PROXY_BIND)
-        changed = {name for name in COLUMNS if values[name] != stored[name]}
+        changed = {name for name in COLUMNS if _differs(values[name], stored[name])}
         _check(current, values, changed, may_reference_credentials)
         if changed:
             for name in changed:
@@ -214,6 +215,11 @@ def _poll(look: Callable[[], str | None], timeout_s: float) -> str | None:
             return None
         time.sleep(_POLL_S)
     return seen
+
+
+def _differs(value: Any, stored: Any) -> bool:
+    """Canned replies are compared as they are sent: 1 is not true, and the order of members counts."""
+    return bool(value != stored) or (isinstance(value, list) and json.dumps(value) != json.dumps(stored))
 
 
 def _locked(proxy: Proxy) -> Proxy:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 
 from django.conf import settings
 
 from accounts.selectors import EffectiveSiteSettings, effective_site_settings
+from providers.emulated.canned_grammar import read_replies
 from providers.registry import get_provider
 from proxies.dataplane.access import AccessList
 from proxies.dataplane.addresses import parse_upstream
@@ -14,6 +17,7 @@ from proxies.dataplane.config import (
     BodyLimits,
     CacheConfig,
     CacheMode,
+    EmulationConfig,
     Pace,
     PaceKind,
     ProxyConfig,
@@ -70,4 +74,20 @@ def build_config(proxy: Proxy, site: EffectiveSiteSettings) -> ProxyConfig:
         ),
         timeouts=Timeouts(connect_s=proxy.connect_timeout_s, silence_s=proxy.silence_timeout_s),
         connect_to=settings.CONNECT_TO,
+        emulation=_emulation(proxy),
+    )
+
+
+def _emulation(proxy: Proxy) -> EmulationConfig:
+    """A proxy with a real upstream has none: its canned replies need not be read."""
+    if proxy.upstream != "emulated":
+        return EmulationConfig()
+    decides = {"strict": proxy.emulation_strict, "replies": proxy.emulation_replies}
+    return EmulationConfig(
+        is_strict=proxy.emulation_strict,
+        ttft_s=proxy.emulation_ttft_s,
+        tokens_per_s=proxy.emulation_tokens_per_s,
+        jitter=proxy.emulation_jitter,
+        canned=read_replies(proxy.emulation_replies),
+        digest=hashlib.sha256(json.dumps(decides).encode()).digest() if any(decides.values()) else b"",
     )

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from proxies.dataplane.app import ProxyApp
 from proxies.dataplane.config import ProxyConfig
+from proxies.dataplane.emulated_transport import EmulatedTransport
 from proxies.dataplane.records import RecordSink, RequestRecord
 from proxies.dataplane.signing import CredentialSource
 from proxies.dataplane.stock_transport import StockTransport
@@ -39,17 +40,19 @@ class Assembly:
         self._lasting = lasting
         self._memory = MemoryStore(settings.MEMORY_CACHE_BYTES)
         self._transport = self._make_transport()
+        self._emulated = EmulatedTransport(config, self._transport)
         self.app = ProxyApp(
             config,
             store=TieredStore(self._memory, lasting),
             sink=sink,
-            transport=self._transport,
+            transport=self._emulated,
             credentials=CredentialSource(os.environ),
             digest_key=_digest_key(),
         )
 
     def swap(self, config: ProxyConfig) -> None:
         self.app.swap(config)
+        self._emulated.swap(config)
         if self._policy.swap(config):
             self._transport.forget_connections()
         if self._lasting is not None:

@@ -106,6 +106,17 @@ def test_a_hit_is_free_and_saves_what_its_recording_had_cost() -> None:
     assert costs(**{**hit, "outcome": "client_left"}) == (Decimal(0), Decimal(GPT_4O_MINI))
 
 
+def test_an_emulated_reply_is_free_and_saves_what_the_provider_would_have_charged() -> None:
+    emulated: dict[str, Any] = {"endpoint": "emulated"}
+    assert costs(**emulated) == (Decimal(0), Decimal(GPT_4O_MINI))
+    assert costs(**emulated, outcome="bypass", cache="off") == (Decimal(0), Decimal(GPT_4O_MINI))
+    assert costs(**emulated, outcome="hit", cache="hit") == (Decimal(0), Decimal(GPT_4O_MINI))
+    assert costs(**{**emulated, "model": "nobody-knows", "reply_model": "nobody-knows"}) == (Decimal(0), None)
+    assert costs(**emulated, input_tokens=None, output_tokens=None, cached_tokens=None) == (Decimal(0), None)
+    failed: dict[str, Any] = {"outcome": "error", "error_kind": "upstream_status", "status": 400}
+    assert costs(**emulated, **failed) == (Decimal(0), None)
+
+
 def test_absurd_numbers_are_no_price() -> None:
     assert costs(input_tokens=2**63 - 1, cached_tokens=0)[0] is None
     assert costs(usage_details={"web_searches": 1e300})[0] is None

@@ -32,6 +32,9 @@ def form(**fields: Any) -> dict[str, Any]:
         "cache_pace_min_s": "0",
         "cache_pace_max_s": "0",
         "cache_single_flight": "on",
+        "emulation_ttft_s": "0",
+        "emulation_tokens_per_s": "0",
+        "emulation_jitter": "0",
         "connect_timeout_s": "10",
         "silence_timeout_s": "600",
         **fields,
@@ -257,3 +260,38 @@ def test_a_user_goes_with_proxies_that_have_run_and_no_recording_is_loaded(
     assert admin_client.post(path, {"post": "yes"}).status_code == 302
     assert not Proxy.objects.exists()
     assert not Recording.objects.exists()
+
+
+def test_canned_replies_are_written_as_yaml_or_json(admin_client: Client, make_proxy: Callable[..., Proxy]) -> None:
+    proxy = make_proxy("mine", upstream="emulated")
+    fields = form(port=proxy.port, upstream="emulated", emulation_strict="on", emulation_ttft_s="0.5")
+    text = "- match: {model: gpt-*}\r\n  reply: {text: hello}\r\n"
+    assert admin_client.post(change(proxy), {**fields, "emulation_replies": text}).status_code == 302
+    proxy.refresh_from_db()
+    assert proxy.emulation_replies == [{"match": {"model": "gpt-*"}, "reply": {"text": "hello"}}]
+    assert (proxy.emulation_strict, proxy.emulation_ttft_s, proxy.generation) == (True, 0.5, 2)
+    assert "model: gpt-*" in admin_client.get(change(proxy)).content.decode()
+    same = '[{"match": {"model": "gpt-*"}, "reply": {"text": "hello"}}]'
+    assert admin_client.post(change(proxy), {**fields, "emulation_replies": same}).status_code == 302
+    proxy.refresh_from_db()
+    assert proxy.generation == 2
+    assert admin_client.post(change(proxy), {**fields, "emulation_replies": " "}).status_code == 302
+    proxy.refresh_from_db()
+    assert proxy.emulation_replies == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- [", "This is neither JSON nor YAML"),
+        ("- reply: {error: {status: 1}}", "entry 1, reply.error.status: Input should be"),
+        ("text", "Input should be a valid list."),
+    ],
+)
+def test_canned_replies_that_are_refused_are_not_lost(
+    admin_client: Client, make_proxy: Callable[..., Proxy], text: str, words: str
+) -> None:
+    proxy = make_proxy("mine", upstream="emulated")
+    reply = admin_client.post(change(proxy), form(port=proxy.port, upstream="emulated", emulation_replies=text))
+    assert reply.context["adminform"].form.errors["emulation_replies"][0].startswith(words)
+    assert text in reply.content.decode()

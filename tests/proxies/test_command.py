@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from proxies.models import Proxy, ProxyRuntime
+from proxies.schemas import COLUMNS
 
 pytestmark = pytest.mark.django_db
 
@@ -231,3 +233,66 @@ def test_the_exit_codes_are_documented(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         run("--help")
     assert "Exit codes: 0 done, 1 refused or failed" in capsys.readouterr().out
+
+
+def test_help_names_every_field(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run("--help")
+    words = capsys.readouterr().out.replace("\n", " ")
+    assert [name for name in COLUMNS if f" {name}," not in words and f" {name}." not in words] == []
+
+
+def test_a_value_is_taken_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("create", "mine", "--provider", "openai", "--upstream", "emulated")
+    (tmp_path / "replies.yaml").write_text("- reply: {text: hello}\n")
+    (tmp_path / "tags.json").write_text('["a", "b"]')
+    (tmp_path / "words").write_text("- two\n- lines\n")
+    files = {"emulation.replies": "replies.yaml", "tags": "tags.json", "description": "words"}
+    run("set", "mine", *(f"{name}=@{tmp_path / file}" for name, file in files.items()))
+    proxy = Proxy.objects.get()
+    assert proxy.emulation_replies == [{"reply": {"text": "hello"}}]
+    assert (proxy.tags, proxy.description) == (["a", "b"], "- two\n- lines")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[c]")))
+    run("set", "mine", "tags=@-")
+    assert Proxy.objects.get().tags == ["c"]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    run("create", "mine", "--provider", "openai")
+    missing = tmp_path / "missing"
+    assert failure("set", "mine", f"tags=@{missing}") == (f"{missing}: No such file or directory.", 1)
+    (tmp_path / "binary").write_bytes(b"\xff")
+    assert failure("set", "mine", f"description=@{tmp_path / 'binary'}")[0] == (
+        "description: The text is not valid UTF-8."
+    )
+    (tmp_path / "broken").write_text("[1,")
+    assert failure("set", "mine", f"tags=@{tmp_path / 'broken'}")[0].startswith("tags: This is neither JSON nor YAML")
+
+
+def test_canned_replies_are_shown_replaced_and_cleared(tmp_path: Path) -> None:
+    run("create", "mine", "--provider", "openai", "--upstream", "emulated")
+    assert run("replies", "mine") == "mine has no canned replies.\n"
+    file = tmp_path / "replies.yaml"
+    file.write_text("- match: {model: gpt-*}\n  reply: {text: hello}\n- reply: {error: {status: 500}}\n")
+    assert run("replies", "mine", "--file", str(file)) == "mine: 2 canned replies; changed\n"
+    assert run("replies", "mine").startswith("- match:\n    model: gpt-*\n  reply:\n    text: hello\n")
+    assert run_json("replies", "mine")[1] == {"reply": {"error": {"status": 500}}}
+    assert "emulation.replies       2; see `manage.py proxy replies mine`" in run("show", "mine")
+    assert run_json("replies", "mine", "--clear") == []
+    assert Proxy.objects.get().emulation_replies == []
+
+
+def test_canned_replies_that_are_refused_are_named_and_change_nothing(tmp_path: Path) -> None:
+    run("create", "mine", "--provider", "openai")
+    file = tmp_path / "replies.yaml"
+    file.write_text("- reply: {text: hello}\n- reply: {error: {status: 200}}\n")
+    text, returncode = failure("replies", "mine", "--file", str(file))
+    assert text == ("emulation.replies: entry 2, reply.error.status: Input should be greater than or equal to 400.")
+    assert returncode == 1
+    file.write_text("")
+    assert "is empty; --clear leaves no reply" in failure("replies", "mine", "--file", str(file))[0]
+    assert Proxy.objects.get().generation == 1
+    file.write_text("- reply: {text: hello}")
+    assert run("replies", "mine", "--file", str(file)) == (
+        "mine: 1 canned reply; changed\nThey do nothing until its upstream is emulated.\n"
+    )

@@ -46,6 +46,11 @@ def test_defaults_are_the_same_in_table_and_schema() -> None:
         ("name", "a\x00b", "control characters"),
         ("name", "\ud800", "string"),
         ("name", 7, "valid string"),
+        ("emulation.ttft_s", 601, "less than or equal to 600"),
+        ("emulation.tokens_per_s", 0.05, "Use at least 0.1, or 0 for at once."),
+        ("emulation.jitter", 1.5, "less than or equal to 1"),
+        ("emulation.replies", "text", "valid list"),
+        ("emulation.replies", [{"reply": {"error": {"status": 1}}}], "entry 1, reply.error.status: Input should be"),
         ("description", "a\x00", "control characters"),
         ("tags", "ci", "valid list"),
         ("tags", ["ok", ""], "entry 2: String should have at least 1 character"),
@@ -59,7 +64,6 @@ def test_defaults_are_the_same_in_table_and_schema() -> None:
         ("port", 80.5, "valid integer"),
         ("port", True, "valid integer"),
         ("upstream", "api.openai.com", "Begin with http"),
-        ("upstream", "emulated", "not possible yet"),
         ("credential", "sk-secret", "Use a reference"),
         ("credential", "os.environ/", "Use a reference"),
         ("credential", "profile:a\0b", "control characters"),
@@ -118,3 +122,10 @@ def test_text_is_trimmed_addresses_are_written_one_way_and_tags_kept_once() -> N
     assert (values["name"], values["bind"], values["tags"]) == ("mine", "::1", ["a", "b"])
     assert validate({}, {**LEAST, "name": "👩‍💻 café"})["name"] == "👩‍💻 café"
     assert validate({}, {**LEAST, "description": "two\nlines"})["description"] == "two\nlines"
+
+
+def test_canned_replies_are_kept_as_they_were_written() -> None:
+    replies = [{"match": {"model": "gpt-*"}, "reply": {"json": {"b": 1, "a": None}}}]
+    values = validate({}, {**LEAST, "emulation.replies": replies, "emulation.tokens_per_s": 50})
+    assert values["emulation.replies"] == replies
+    assert values["emulation.tokens_per_s"] == 50

@@ -97,6 +97,7 @@ def test_a_provider_without_an_upstream_of_its_own_needs_one(make_proxy: Make) -
     assert "has no default upstream" in refusal(provider="azure_openai")["upstream"]
     assert make_proxy("azure", provider="azure_openai", upstream="https://x.openai.azure.com").pk
     assert make_proxy("aws", provider="bedrock").pk
+    assert make_proxy("emulated", provider="azure_openai", upstream="emulated").pk
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,16 @@ def test_a_change_raises_the_generation_and_the_same_again_does_not(make_proxy: 
     assert proxy_update(proxy=proxy, changes={"cache.mode": "replay"}).generation == 2
     assert proxy_update(proxy=proxy, changes={"port": proxy.port}).generation == 2
     assert Proxy.objects.get().block == ["10.0.0.1"]
+
+
+def test_canned_replies_change_when_what_is_sent_does(make_proxy: Make) -> None:
+    def change(value: Any) -> int:
+        return proxy_update(proxy=proxy, changes={"emulation.replies": [{"reply": {"json": value}}]}).generation
+
+    proxy = make_proxy("mine", upstream="emulated")
+    values = [1, 1, True, {"a": 1, "b": 2}, {"b": 2, "a": 1}, {"b": 2, "a": 1}]
+    assert [change(value) for value in values] == [2, 2, 3, 4, 5, 5]
+    assert list(Proxy.objects.get().emulation_replies[0]["reply"]["json"]) == ["b", "a"]
 
 
 def test_a_refused_change_changes_nothing(make_proxy: Make) -> None:

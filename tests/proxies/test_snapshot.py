@@ -9,11 +9,21 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.services import site_settings_update
-from providers.base import Origin
+from providers.base import EMULATED, Origin
+from providers.emulated.canned_grammar import read_replies
 from proxies.dataplane.access import AccessList
-from proxies.dataplane.config import BodyLimits, CacheConfig, CacheMode, Pace, PaceKind, TemperatureRule, Timeouts
+from proxies.dataplane.config import (
+    BodyLimits,
+    CacheConfig,
+    CacheMode,
+    EmulationConfig,
+    Pace,
+    PaceKind,
+    TemperatureRule,
+    Timeouts,
+)
 from proxies.models import Proxy
-from proxies.services import proxy_create, proxy_invalidate
+from proxies.services import proxy_create, proxy_invalidate, proxy_update
 from proxies.snapshot import load_all, load_config
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +100,34 @@ def test_a_plain_proxy_has_the_defaults_of_config(make_proxy: Callable[..., Prox
         proxy_id=proxy.pk, name="mine", provider=config.provider, bind="127.0.0.1", port=proxy.port, generation=1
     )
     assert dataclasses.replace(config, connect_to={}) == plain
+
+
+def test_an_emulated_proxy_has_its_own_settings(make_proxy: Callable[..., Proxy]) -> None:
+    replies = [{"match": {"model": "gpt-*"}, "reply": {"json": {"b": "\x00ü", "a": 1}}}]
+    fields = {"strict": True, "ttft_s": 0.5, "tokens_per_s": 20, "jitter": 0.1, "replies": replies}
+    config = load_config(make_proxy("mine", upstream="emulated", emulation=fields).pk)
+    assert config.upstream == EMULATED
+    emulation = config.emulation
+    assert (emulation.is_strict, emulation.ttft_s, emulation.tokens_per_s, emulation.jitter) == (True, 0.5, 20, 0.1)
+    assert emulation.canned == read_replies(replies)
+    elsewhere = load_config(make_proxy("other", upstream="https://api.example.com", emulation=fields).pk)
+    assert elsewhere.emulation == EmulationConfig()
+
+
+def test_what_decides_the_answers_of_an_emulated_proxy_is_in_its_digest(make_proxy: Callable[..., Proxy]) -> None:
+    proxy = make_proxy("mine", upstream="emulated")
+
+    def digest(**changes: object) -> bytes:
+        proxy_update(proxy=proxy, changes={f"emulation.{name}": value for name, value in changes.items()})
+        return load_config(proxy.pk).emulation.digest
+
+    plain = digest()
+    strict = digest(strict=True)
+    canned = digest(strict=False, replies=[{"reply": {"json": {"a": 1, "b": 2}}}])
+    reordered = digest(replies=[{"reply": {"json": {"b": 2, "a": 1}}}])
+    assert plain == b""
+    assert len({plain, strict, canned, reordered}) == 4
+    assert digest(ttft_s=1, replies=[]) == plain
 
 
 def test_the_environment_reaches_the_workers(make_proxy: Callable[..., Proxy], settings: Settings) -> None:

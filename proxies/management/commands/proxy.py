@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
+import textwrap
 from collections.abc import Iterable
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +19,7 @@ from django.db import Error as AnyDatabaseError
 from accounts.models import User
 from accounts.selectors import only_staff_user
 from proxies.dataplane.config import CacheMode
+from proxies.documents import read_document, write_yaml
 from proxies.errors import DomainError, Invalid
 from proxies.models import Proxy
 from proxies.schemas import COLUMNS, fields_of
@@ -56,16 +60,20 @@ class ExitCode(IntEnum):
 HELP = f"""\
 Makes, shows, changes and runs proxies. Changes to a running proxy are live when the command returns.
 
-KEY is a field as the API names it: name, provider, model, description, tags, bind, port, upstream, credential, region,
-cache.mode, cache.ttl_s, cache.temperature, cache.pace, cache.pace_min_s, cache.pace_max_s, cache.single_flight,
-cache.obeys_upstream, cache.ignored_pointers, access.allow, access.block, timeouts.connect_s, timeouts.silence_s.
-VALUE is text, or JSON where the field is a number, a switch or a list; null goes back to the default.
+{textwrap.fill(f"KEY is a field as the API names it: {', '.join(COLUMNS)}.", 119, break_on_hyphens=False)}
+VALUE is text, or JSON where the field is a number, a switch or a list; null goes back to the default. @FILE takes it
+from a file (@-: from standard input): JSON or YAML, or text where the field is text.
+
+With the upstream `emulated` the proxy answers by itself. The fields emulation.* are for that alone: with any other
+upstream they are kept and do nothing. docs/emulation.md explains them, and the canned replies.
 
 Exit codes: {ExitCode.DONE:d} done, {ExitCode.FAILED:d} refused or failed (the reason is on standard error), \
 {ExitCode.USAGE:d} the command line is wrong.
 
   manage.py proxy create mine --provider openai --start
+  manage.py proxy create offline --provider openai --upstream emulated --start
   manage.py proxy set mine cache.mode=replay tags='["ci"]' cache.ttl_s=null
+  manage.py proxy replies offline --file replies.yaml
   manage.py proxy list --json
 """
 
@@ -92,7 +100,7 @@ class Command(BaseCommand):
         create.add_argument("--model", metavar="TEXT", help="the model to show; default: the provider's example")
         create.add_argument("--port", metavar="N", help="default: the next free one of RUBBERDUCK_PROXY_PORTS")
         create.add_argument("--bind", metavar="ADDR", help="default: RUBBERDUCK_PROXY_BIND")
-        create.add_argument("--upstream", metavar="URL", help="default: the provider's own")
+        create.add_argument("--upstream", metavar="URL", help="or emulated; default: the provider's own")
         create.add_argument("--cache", metavar="MODE", help=", ".join(CacheMode))
         create.add_argument("--description", metavar="TEXT")
         create.add_argument("--tag", action="append", dest="tags", metavar="T", help="may be given several times")
@@ -105,6 +113,10 @@ class Command(BaseCommand):
         change = actions.add_parser("set", help="change fields", parents=[named])
         change.add_argument("assignments", nargs="*", metavar="KEY=VALUE")
         change.add_argument("--credential", metavar="REF", help="os.environ/NAME or profile:NAME; empty: none")
+        replies = actions.add_parser("replies", help="show or replace its canned replies", parents=[named])
+        new = replies.add_mutually_exclusive_group()
+        new.add_argument("--file", metavar="FILE", help="a list in JSON or YAML to take their place; -: standard input")
+        new.add_argument("--clear", action="store_true", help="leave none")
         actions.add_parser("start", help="run it; returns when it runs", parents=[named])
         stop = actions.add_parser("stop", help="stop it; returns when it has stopped", parents=[named])
         stop.add_argument("--kill", action="store_true", help="cut the requests in flight")
@@ -164,6 +176,8 @@ class Command(BaseCommand):
             "state": _words(seen),
         }
         fields = {**fields_of(proxy), "model": shown_model(proxy)}
+        if replies := fields["emulation.replies"]:
+            fields["emulation.replies"] = f"{len(replies)}; see `manage.py proxy replies {shlex.quote(proxy.name)}`"
         shown = facts | {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
         self._print_table([(name, str(value)) for name, value in shown.items() if value != ""])
 
@@ -173,12 +187,42 @@ class Command(BaseCommand):
             name, equals, value = assignment.partition("=")
             if not equals:
                 raise CommandError(f"{assignment}: use KEY=VALUE.", returncode=ExitCode.USAGE)
-            changes[name] = _read(name, value)
+            changes[name] = _read_file(name, value[1:]) if value.startswith("@") else _read(name, value)
         if options["credential"] is not None:
             changes["credential"] = options["credential"]
         if not changes:
             raise CommandError("Name at least one KEY=VALUE.", returncode=ExitCode.USAGE)
         proxy = proxy_update(proxy=_find(options), changes=changes, may_reference_credentials=True)
+        self._tell(proxy, options, self._applied(proxy, options))
+
+    def _replies(self, options: dict[str, Any]) -> None:
+        proxy = _find(options)
+        if options["file"] is None and not options["clear"]:
+            self._show_replies(proxy, options)
+            return
+        replies = [] if options["clear"] else _read_file("emulation.replies", options["file"])
+        if replies is None:
+            raise Invalid(fields={"emulation.replies": f"{options['file']} is empty; --clear leaves no reply."})
+        proxy = proxy_update(proxy=proxy, changes={"emulation.replies": replies}, may_reference_credentials=True)
+        words = self._applied(proxy, options)
+        if options["as_json"]:
+            self._show_replies(proxy, options)
+        else:
+            count = len(proxy.emulation_replies)
+            self.stdout.write(f"{proxy.name}: {count} canned {'reply' if count == 1 else 'replies'}; {words}")
+            if proxy.upstream != "emulated":
+                self.stdout.write("They do nothing until its upstream is emulated.")
+
+    def _show_replies(self, proxy: Proxy, options: dict[str, Any]) -> None:
+        if options["as_json"]:
+            self._print_json(proxy.emulation_replies)
+        elif proxy.emulation_replies:
+            self.stdout.write(write_yaml(proxy.emulation_replies).rstrip("\n"))
+        else:
+            self.stdout.write(f"{proxy.name} has no canned replies.")
+
+    def _applied(self, proxy: Proxy, options: dict[str, Any]) -> str:
+        """Waits until a change serves; how far it came, in words. Raises CommandError when it cannot serve."""
         applied = wait_applied(proxy)
         words = {
             "live": "changed, and live",
@@ -188,7 +232,7 @@ class Command(BaseCommand):
         if applied not in words:
             self._tell(proxy, options, "changed")
             raise CommandError(f"{proxy.name} is changed, but does not serve: {applied}", returncode=ExitCode.FAILED)
-        self._tell(proxy, options, words[applied])
+        return words[applied]
 
     def _start(self, options: dict[str, Any]) -> None:
         self._run(_find(options), options, "running", "does not run")
@@ -284,6 +328,20 @@ def _read(name: str, text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return _entries(text.split(",")) if name in _LISTS else text
+
+
+def _read_file(name: str, path: str) -> Any:
+    """The value of a field from a file; "-" is standard input."""
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror or error}.", returncode=ExitCode.FAILED) from None
+    if name in _TEXTS | _WORDS:
+        try:
+            return data.decode().removesuffix("\n")
+        except UnicodeDecodeError:
+            raise Invalid(fields={name: "The text is not valid UTF-8."}) from None
+    return read_document(data, field=name)
 
 
 _LISTS = frozenset({"tags", "cache.ignored_pointers", "access.allow", "access.block"})
