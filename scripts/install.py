@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FRONTEND = ROOT / "frontend"
 VENV = ROOT / ".venv"
 OLDER_VENV = ROOT / ".venv-older-sdks"
+FRAMEWORKS_VENV = ROOT / ".venv-frameworks"
 WIRE = ROOT / "tests" / "wire"
+FRAMEWORKS = ROOT / "tests" / "emulated" / "frameworks"
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
@@ -120,6 +122,8 @@ def main() -> None:
         build_frontend()
         if options.tests:
             npm_packages(WIRE)
+            npm_packages(FRAMEWORKS)
+            python_packages(FRAMEWORKS_VENV, [ROOT / "requirements-frameworks.txt"], ".rubberduck-frameworks")
         if options.older_sdks:
             python_packages(OLDER_VENV, [ROOT / "requirements-sdks-older.txt"], ".rubberduck-sdks")
             npm_packages(WIRE / "older")

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
+from first_run import FirstRun, is_at_a_terminal, is_yes
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = Path(sys.executable)
 
@@ -50,12 +52,16 @@ def tie_to_runner() -> None:
 
 @dataclass
 class Program:
-    """One line of the Procfile. Times are of the monotonic clock; `start_at` is None while it runs."""
+    """One line of the Procfile. Times are of the monotonic clock; `start_at` is None while it runs.
+
+    `is_lasting`: started again whenever it ends.
+    """
 
     name: str
     command: str
     label: str
     stop_limit_s: float
+    is_lasting: bool = True
     process: subprocess.Popen[bytes] | None = None
     start_at: float | None = 0.0
     started_at: float = 0.0
@@ -96,19 +102,21 @@ class Program:
 
 
 class Runner:
-    """`environment` is the programs'. `greet` is asked until it says that it has greeted. `watch` gives a value that
-    changes with the sources, or is None."""
+    """`environment` is the programs'. `greet` is asked until it says that it has greeted: then it gives what to run if
+    the person at the terminal says yes to what was asked last, or []. `watch` gives a value that changes with the
+    sources, or is None."""
 
     def __init__(
         self,
         programs: list[Program],
         environment: Mapping[str, str],
-        greet: Callable[[], bool],
+        greet: Callable[[], list[Program] | None],
         watch: Callable[[], object] | None,
     ) -> None:
         self._programs = programs
         self._environment = environment
-        self._greet: Callable[[], bool] | None = greet
+        self._greet: Callable[[], list[Program] | None] | None = greet
+        self._offered: list[Program] = []
         self._watch = watch
         self._selector = selectors.DefaultSelector()
         self._stop_signals = self._stops_answered = 0
@@ -128,14 +136,25 @@ class Runner:
             for key, _ in self._selector.select(self._pause_s()):
                 if isinstance(key.data, Program):
                     self._read(key.data)
+                elif key.fileobj is sys.stdin:
+                    self._take_answer()
                 else:
                     ours.recv(4096)
             if self._watch and not self._stop_signals and (now := self._watch()) != seen:
                 seen = now
                 self._restart_all()
             self._look_after()
-            if self._greet and self._greet():
+            if self._greet and (offered := self._greet()) is not None:
                 self._greet = None
+                if offered:
+                    self._offered = offered
+                    self._selector.register(sys.stdin, selectors.EVENT_READ)
+
+    def _take_answer(self) -> None:
+        """What was typed, to the question; a runner that has been put into the background asks no more."""
+        self._selector.unregister(sys.stdin)
+        if is_at_a_terminal() and is_yes(os.read(sys.stdin.fileno(), 4096)):
+            self._programs += self._offered
 
     def _note_stop(self) -> None:
         self._stop_signals += 1
@@ -162,7 +181,7 @@ class Runner:
         now = time.monotonic()
         if self._stop_signals > self._stops_answered:
             self._stop(now)
-        for program in self._programs:
+        for program in list(self._programs):
             if program.process is not None and program.process.poll() is not None:
                 self._ended(program, now)
             elif program.process is not None and now >= program.kill_at:
@@ -192,6 +211,9 @@ class Runner:
         program.process.stdout.close()
         code = program.process.returncode
         program.process = None
+        if not program.is_lasting:
+            self._programs.remove(program)
+            return
         if self._stop_signals or program.kill_at != float("inf"):
             program.start_at = now
             say(f"{program.label} stopped")
@@ -353,11 +375,16 @@ def main() -> None:
         limit_s = settings.DRAIN_S + SUPERVISOR_EXTRA_S if name == "supervisor" else STOP_LIMIT_S
         programs.append(Program(name, command, label, limit_s))
 
-    def greet() -> bool:
-        answers = web_answers(settings)
-        if answers:
-            say(greeting(settings))
-        return answers
+    first_run = FirstRun(environment, tie_to_runner)
+
+    def greet() -> list[Program] | None:
+        if not first_run.is_known or not web_answers(settings):
+            return None
+        say(greeting(settings))
+        if not (first_run.is_first and first_run.offers()):
+            return []
+        # Without a name before its lines, for they are commands to copy.
+        return [Program("demo", "python manage.py demo", "", STOP_LIMIT_S, is_lasting=False)]
 
     Runner(programs, environment, greet, source_times if options.dev else None).run()
 

@@ -63,11 +63,12 @@ async def test_its_command_for_a_proxy_is_what_lands_on_the_clipboard(
 ) -> None:
     page, complaints = await open_page(browser, installation.url)
     await page.get_by_text("Azure OpenAI", exact=True).click()
+    await page.get_by_text("Forwards to the provider", exact=True).click()
     await page.get_by_role("button", name="Copy the command that creates a proxy").click()
     await expect(page.get_by_text("Copied")).to_be_visible()
     copied = await page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith(
-        ".venv/bin/python manage.py proxy create my-azure-openai --provider azure_openai --upstream"
+        ".venv/bin/python manage.py proxy create my-azure-openai --provider azure_openai --upstream https"
     )
     assert complaints == []
 

@@ -23,7 +23,7 @@ programs = []
 for argument in sys.argv[1:]:
     name, command, limit_s = argument.split("=")
     programs.append(Program(name, command, f"{name} |", float(limit_s)))
-Runner(programs, os.environ, lambda: True, None).run()
+Runner(programs, os.environ, lambda: [], None).run()
 print("the runner has ended", flush=True)
 """
 
