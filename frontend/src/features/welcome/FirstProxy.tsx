@@ -6,14 +6,18 @@ import { Section } from "../../components/Section";
 import { Choice } from "../../components/Choice";
 
 const MANAGE = ".venv/bin/python manage.py";
+const EMULATED = "emulated";
 
 /** From nothing to a first answer through a proxy, in three commands to copy. */
 export function FirstProxy() {
   const providers = useProviders();
   const [providerId, setProviderId] = useState("openai");
+  const [upstream, setUpstream] = useState(EMULATED);
+  const isEmulated = upstream === EMULATED;
   const isListed = Array.isArray(providers);
   const provider = isListed ? providers.find(({ id }) => id === providerId) : undefined;
-  const create = createCommand(providerId, provider?.needs_upstream ?? false);
+  const needsAddress = !isEmulated && (provider?.needs_upstream ?? false);
+  const create = createCommand(providerId, isEmulated, needsAddress);
 
   return (
     <Section
@@ -30,6 +34,15 @@ export function FirstProxy() {
               onChoose={setProviderId}
             />
           )}
+          <Choice
+            label="Who answers"
+            options={[
+              { id: EMULATED, label: "Answers by itself, no key needed" },
+              { id: "provider", label: "Forwards to the provider" },
+            ]}
+            chosen={upstream}
+            onChoose={setUpstream}
+          />
           {providers instanceof Error && (
             <p className="text-error-text">
               The list of providers could not be loaded. {providers.message}
@@ -38,8 +51,7 @@ export function FirstProxy() {
           <CodeBlock text={create} what="the command that creates a proxy" />
           <p className="text-fg-muted">
             The answer shows the proxy’s address: the base URL below, unless its port was taken.
-            {provider?.needs_upstream &&
-              " Put your own resource’s address in place of the example."}
+            {needsAddress && " Put your own resource’s address in place of the example."}
           </p>
         </Step>
         <Step number={2} title="Point the official SDK at it">
@@ -51,8 +63,11 @@ export function FirstProxy() {
             </p>
           )}
           <p className="text-fg-muted">
-            Only the base URL changes. Your key passes through to the provider and is stored
-            nowhere. Ask the same thing twice: the second answer comes from the cache.
+            Only the base URL changes.{" "}
+            {isEmulated
+              ? "Any key will do, and nothing leaves this machine."
+              : "Your key passes through to the provider and is stored nowhere."}{" "}
+            Ask the same thing twice: the second answer comes from the cache.
           </p>
         </Step>
         <Step number={3} title="See what happened">
@@ -76,9 +91,10 @@ export function FirstProxy() {
   );
 }
 
-function createCommand(providerId: string, needsUpstream: boolean): string {
+function createCommand(providerId: string, isEmulated: boolean, needsAddress: boolean): string {
   const name = `my-${providerId.replaceAll("_", "-")}`;
-  const upstream = needsUpstream ? " --upstream https://my-resource.openai.azure.com" : "";
+  const address = needsAddress ? " --upstream https://my-resource.openai.azure.com" : "";
+  const upstream = isEmulated ? " --upstream emulated" : address;
   return `${MANAGE} proxy create ${name} --provider ${providerId}${upstream} --start`;
 }
 

@@ -80,7 +80,11 @@ describe("the welcome page", () => {
   it("fits the command and the examples to the chosen provider", async () => {
     render(<WelcomePage />);
     await userEvent.click(await screen.findByRole("radio", { name: "Azure OpenAI" }));
+    expect(screen.getByText(/--provider azure_openai --upstream emulated --start/)).toBeVisible();
+    expect(screen.getByText(/Any key will do/)).toBeVisible();
+    await userEvent.click(screen.getByRole("radio", { name: "Forwards to the provider" }));
     expect(screen.getByText(/--provider azure_openai --upstream https:/)).toBeVisible();
+    expect(screen.getByText(/Your key passes through/)).toBeVisible();
     expect(screen.getByText("AzureOpenAI()")).toBeVisible();
   });
 
@@ -88,7 +92,7 @@ describe("the welcome page", () => {
     serve({ "/healthz": healthy });
     render(<WelcomePage />);
     expect(await screen.findByText(/The server answered 500/)).toBeVisible();
-    expect(screen.getByText(/proxy create my-openai --provider openai --start/)).toBeVisible();
+    expect(screen.getByText(/proxy create my-openai --provider openai --upstream/)).toBeVisible();
   });
 
   it("copies exactly what is shown", async () => {
