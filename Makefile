@@ -32,7 +32,7 @@ test:  ## Install what the tests need and run them all with the newest SDKs: mak
 
 older-sdks:  ## Run the SDK tests with the older generation of the official SDKs
 	@scripts/setup --tests --older-sdks
-	SDK_OLDER=1 $(PYTEST) tests/wire -k older
+	SDK_OLDER=1 $(PYTEST) tests/wire tests/emulated -k older
 
 postgres:  ## Run the tests that touch the database on a PostgreSQL of their own
 	@scripts/setup --tests

@@ -55,7 +55,7 @@ def test_every_package_and_all_it_needs_are_pinned(name: str) -> None:
     assert all("==" in line for line in renewed.splitlines() if line and not line.startswith(("#", "-r")))
 
 
-@pytest.mark.parametrize("path", ["frontend", "tests/wire", "tests/wire/older"])
+@pytest.mark.parametrize("path", ["frontend", "tests/wire", "tests/wire/older", "tests/emulated/frameworks"])
 def test_lock_files_name_no_package_index_and_package_files_are_exact(path: str) -> None:
     assert '"resolved"' not in (ROOT / path / "package-lock.json").read_text()
     versions = re.findall(r'^    "[^"]+": "([^"]+)",?$', (ROOT / path / "package.json").read_text(), re.MULTILINE)
