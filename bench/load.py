@@ -73,6 +73,7 @@ def run_wrk(
     core: int,
     *,
     is_unique: bool,
+    is_streaming: bool = False,
     connections: int = CONNECTIONS,
     path: str = "/v1/chat/completions",
 ) -> Result:
@@ -80,7 +81,7 @@ def run_wrk(
     program = shutil.which("wrk")
     if program is None:
         raise BenchError("wrk is missing; it comes with `scripts/programs wrk`")
-    head, tail = (_BODY % ("MARK", PADDING, "")).split("MARK")
+    head, tail = body("MARK", is_streaming=is_streaming).decode().split("MARK")
     number = f'"{fresh_mark()} " .. number' if is_unique else '"the same"'
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in HEADERS.items())
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:

@@ -55,10 +55,10 @@ class Product:
             raise BenchError(f"manage.py {' '.join(arguments)} failed: {done.stderr.strip()}")
         return done.stdout
 
-    def add_proxy(self, name: str, upstream_port: int, *, cache: str = "on") -> int:
-        """A running openai proxy's port."""
+    def add_proxy(self, name: str, upstream_port: int | None, *, cache: str = "on") -> int:
+        """A running openai proxy's port. `upstream_port` None: it answers by itself."""
         port = free_ports(1)[0]
-        upstream = f"http://127.0.0.1:{upstream_port}"
+        upstream = "emulated" if upstream_port is None else f"http://127.0.0.1:{upstream_port}"
         self.manage(
             "proxy", "create", name, "--provider", "openai", "--port", str(port), "--upstream", upstream,
             "--cache", cache, "--start",

@@ -61,6 +61,7 @@ class Contender:
     port: int
     pids: Callable[[], Iterable[int]]
     is_unique: bool
+    is_streaming: bool = False
     warm_up_s: float = 1.0
     cpu: list[float] = field(default_factory=list)
     per_s: list[float] = field(default_factory=list)
@@ -124,6 +125,8 @@ class Bench:
         self.hit_port = add("hits", self.upstream_port)
         self.miss_port = add("misses", self.upstream_port)
         self.off_port = add("uncached", self.upstream_port, cache="off")
+        self.emulated_port = add("emulated", None, cache="off")
+        self.recorded_port = add("emulated-recorded", None)
         self.stream_port = add("streams", self.stub_port)
         self.crowd_port = add("crowd", self.stub_port, cache="off")
 
@@ -141,7 +144,14 @@ class Bench:
         hit = Contender("cached reply, logged", self.hit_port, worker(self.hit_port), is_unique=False)
         miss = Contender("miss, recorded and logged", self.miss_port, worker(self.miss_port), is_unique=True)
         off = Contender("miss, logged (cache off)", self.off_port, worker(self.off_port), is_unique=True)
-        contenders = [canned, cached, passed, hit, miss, off]
+        port = self.emulated_port
+        emulated = Contender("emulated reply, logged (cache off)", port, worker(port), is_unique=True)
+        streamed = Contender(
+            "emulated stream, logged (cache off)", port, worker(port), is_unique=True, is_streaming=True
+        )
+        port = self.recorded_port
+        recorded = Contender("emulated reply, recorded and logged", port, worker(port), is_unique=True)
+        contenders = [canned, cached, passed, hit, miss, off, emulated, streamed, recorded]
         light_hit = light_miss = None
         if self.with_litellm:
             light_hit, light_miss = self._litellm()
@@ -160,7 +170,12 @@ class Bench:
         rows.append(Row("  against nginx proxy_pass", passed.us / off.us, "x", 0.17, is_minimum=True))
         rows.append(Row(miss.name, miss.us, "us", 110, 85, note=self._rate(miss)))
         rows.append(Row("  against nginx proxy_pass", passed.us / miss.us, "x", 0.17, is_minimum=True))
-        besides = statistics.median(hit.besides + miss.besides + off.besides)
+        rows.append(Row(emulated.name, emulated.us, "us", note=self._rate(emulated)))
+        rows.append(Row("  against our cached reply", emulated.us / hit.us, "x", 2))
+        rows += [
+            Row(contender.name, contender.us, "us", note=self._rate(contender)) for contender in (streamed, recorded)
+        ]
+        besides = statistics.median(hit.besides + miss.besides + off.besides + emulated.besides)
         rows.append(Row("log writer, for each request", besides, "us", note="a process of its own"))
         if light_hit is not None and light_miss is not None:
             rows.append(Row(light_hit.name, light_hit.us, "us", note=self._rate(light_hit)))
@@ -181,8 +196,11 @@ class Bench:
             contender.warm_up_s if is_warm_up else effort.round_s,
             self.other,
             is_unique=contender.is_unique,
+            is_streaming=contender.is_streaming,
         )
-        is_ours = contender.port in (self.hit_port, self.miss_port, self.off_port)
+        is_ours = contender.port in (
+            self.hit_port, self.miss_port, self.off_port, self.emulated_port, self.recorded_port
+        )  # fmt: skip
         if is_ours:  # what is done later (recordings, log rows) belongs to the requests that caused it
             self._settle(pids)
             self.product.wait_logged()
