@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.conf import settings
+from django.db.models.signals import post_migrate, post_save
 
 
 class ProxiesConfig(AppConfig):
@@ -16,6 +17,7 @@ class ProxiesConfig(AppConfig):
         from accounts.signals import site_settings_changed
 
         site_settings_changed.connect(_wake_supervisor, dispatch_uid="proxies.wake_supervisor")
+        post_save.connect(_adopt_proxies, sender=settings.AUTH_USER_MODEL, dispatch_uid="proxies.adopt_proxies")
         post_migrate.connect(_ensure_schedules, sender=self, dispatch_uid="proxies.ensure_schedules")
 
 
@@ -23,6 +25,13 @@ def _wake_supervisor(**kwargs: Any) -> None:
     from proxies.wakeup import wake_supervisor
 
     wake_supervisor()
+
+
+def _adopt_proxies(*, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:
+    from proxies.services import proxies_adopt
+
+    if created and not raw:
+        proxies_adopt(user=instance)
 
 
 def _ensure_schedules(*, using: str, **kwargs: Any) -> None:

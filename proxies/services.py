@@ -96,6 +96,13 @@ def proxy_update(*, proxy: Proxy, changes: Mapping[str, Any], may_reference_cred
     return current
 
 
+def proxies_adopt(*, user: User) -> int:
+    """Gives the proxies without an owner to the first account there is; how many they were. Later accounts get none."""
+    if User.objects.exclude(pk=user.pk).exists():
+        return 0
+    return Proxy.objects.filter(owner__isnull=True).update(owner=user)
+
+
 def proxy_start(*, proxy: Proxy) -> Proxy:
     """Wants the proxy running. One that failed or backs off is tried again at once."""
     retries = observe_one(proxy).state in _TROUBLE

@@ -55,7 +55,7 @@ def test_create_takes_every_option() -> None:
     assert (proxy.description, proxy.tags, proxy.credential) == ("for tests", ["a", "b"], "os.environ/X")
 
 
-def test_the_owner_is_the_only_staff_user_or_nobody_or_who_is_named() -> None:
+def test_the_owner_is_the_first_account_or_the_only_staff_user_or_nobody_or_who_is_named() -> None:
     run("create", "first", "--provider", "openai")
     staff = User.objects.create_superuser("staff@example.com")
     run("create", "second", "--provider", "openai")
@@ -63,7 +63,7 @@ def test_the_owner_is_the_only_staff_user_or_nobody_or_who_is_named() -> None:
     run("create", "third", "--provider", "openai", "--owner", "USER@example.com")
     User.objects.create_superuser("other@example.com")
     run("create", "fourth", "--provider", "openai")
-    assert list(Proxy.objects.order_by("pk").values_list("owner", flat=True)) == [None, staff.pk, user.pk, None]
+    assert list(Proxy.objects.order_by("pk").values_list("owner", flat=True)) == [staff.pk, staff.pk, user.pk, None]
     assert failure("create", "x", "--provider", "openai", "--owner", "who@example.com") == (
         "owner: There is no account 'who@example.com'.",
         1,

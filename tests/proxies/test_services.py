@@ -48,6 +48,20 @@ def record(proxy: Proxy, epoch: int = 0, count: int = 1) -> list[Recording]:
     return Recording.objects.bulk_create(made)
 
 
+# --- adopting
+
+
+def test_the_first_account_adopts_the_proxies_without_an_owner_and_later_ones_none(make_proxy: Make) -> None:
+    made = [make_proxy("one"), make_proxy("two")]
+    first = User.objects.create_superuser("first@example.org", "quack")
+    assert {Proxy.objects.get(pk=proxy.pk).owner for proxy in made} == {first}
+    later = make_proxy("three")
+    User.objects.create_user("second@example.org", "quack")
+    assert Proxy.objects.get(pk=later.pk).owner is None
+    first.save()
+    assert Proxy.objects.get(pk=later.pk).owner is None
+
+
 # --- making
 
 
