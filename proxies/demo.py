@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.selectors import only_staff_user
 from providers.base import Provider
 from providers.registry import get_provider
 from proxies.errors import DomainError
@@ -93,7 +94,7 @@ def _make(number: int, provider_id: str) -> DemoProxy:
             "description": _DESCRIPTION,
         }
         try:
-            demo.proxy = proxy_create(owner=None, fields=fields)
+            demo.proxy = proxy_create(owner=only_staff_user(), fields=fields)
         except DomainError as error:
             demo.problem = " ".join(error.fields.values()) or error.message
     return demo

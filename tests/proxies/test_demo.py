@@ -58,6 +58,15 @@ def test_there_is_one_for_every_provider_on_the_first_ports(first_port: int) -> 
         assert (proxy.cache_mode, proxy.desired_state) == ("on", "running")
 
 
+def test_they_are_nobodys_without_an_account_and_later_the_only_staff_users() -> None:
+    demo_create()
+    assert {proxy.owner for proxy in Proxy.objects.all()} == {None}
+    demo_remove()
+    staff = User.objects.create_superuser("staff@example.org")
+    demo_create()
+    assert {proxy.owner for proxy in Proxy.objects.all()} == {staff}
+
+
 def test_twice_is_as_once(first_port: int) -> None:
     User.objects.create_superuser("staff@example.com")
     run()
