@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import orjson
+import regex
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -37,6 +40,7 @@ from providers.emulated.canned_match import (
     one_of,
 )
 from providers.emulated.tokens import pieces
+from providers.registry import all_providers
 
 MAX_ENTRIES = 200
 MAX_BYTES = 1024 * 1024
@@ -140,11 +144,26 @@ def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> regex.Pattern[str]:
     try:
-        return re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a later version will read otherwise
+            return regex.compile(text)
+    except (regex.error, RecursionError, OverflowError) as error:
         raise _refuse(f"This is no regular expression: {error}.") from None
+
+
+def _operations(names: list[str]) -> list[str]:
+    known = _known_operations()
+    for name in names:
+        if not any(map(one_of([name]).fullmatch, known)):
+            raise _refuse(f"No provider has an operation {name!r}; use the names in the log, as in chat.completions.")
+    return names
+
+
+@cache
+def _known_operations() -> frozenset[str]:
+    return frozenset(operation.name for provider in all_providers().values() for operation in provider.operations)
 
 
 def _headers(fields: Mapping[str, str]) -> tuple[Header, ...]:
@@ -185,7 +204,7 @@ class _Strict(BaseModel):
 
 
 class _Match(_Strict):
-    operation: Filleds | None = None
+    operation: Annotated[Filleds, AfterValidator(_operations)] | None = None
     model: Filleds | None = None
     prompt_contains: Filleds | None = None
     prompt_matches: Annotated[str, AfterValidator(_pattern)] | None = None
@@ -210,7 +229,7 @@ class _Match(_Strict):
         if self.system_contains is not None:
             found.append(SystemContains(tuple(self.system_contains)))
         if self.prompt_matches is not None:
-            assert isinstance(self.prompt_matches, re.Pattern)
+            assert isinstance(self.prompt_matches, regex.Pattern)
             found.append(PromptMatches(self.prompt_matches))
         return tuple(found)
 

@@ -7,10 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import regex
+
 from providers.emulated.question import Question
 
 SEARCHED_CHARACTERS = 32 * 1024
 """How much of either end of a long prompt a regular expression is searched in."""
+SEARCH_S = 0.05
+"""How long that may take: an expression that needs longer does not hold. Nothing else is served meanwhile."""
+_MODEL_CHARACTERS = 1000
 
 
 class Condition(Protocol):
@@ -41,7 +46,7 @@ class ModelIs:
     pattern: re.Pattern[str]
 
     def holds(self, question: Question, prompt: str) -> bool:
-        return self.pattern.fullmatch(question.model) is not None
+        return self.pattern.fullmatch(question.model[:_MODEL_CHARACTERS]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,18 @@ class PromptContains:
 @dataclass(frozen=True, slots=True)
 class PromptMatches:
     name: ClassVar[str] = "prompt_matches"
-    pattern: re.Pattern[str]
+    pattern: regex.Pattern[str]
 
     def holds(self, question: Question, prompt: str) -> bool:
         if len(prompt) <= 2 * SEARCHED_CHARACTERS:
-            return self.pattern.search(prompt) is not None
-        ends = (prompt[:SEARCHED_CHARACTERS], prompt[-SEARCHED_CHARACTERS:])
-        return any(self.pattern.search(end) for end in ends)
+            return self._is_in(prompt)
+        return self._is_in(prompt[:SEARCHED_CHARACTERS]) or self._is_in(prompt[-SEARCHED_CHARACTERS:])
+
+    def _is_in(self, text: str) -> bool:
+        try:
+            return self.pattern.search(text, timeout=SEARCH_S) is not None
+        except TimeoutError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

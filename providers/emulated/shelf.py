@@ -8,13 +8,17 @@ from typing import Any
 
 
 class Shelf:
-    """Objects by kind and id. Past its bounds the oldest are thrown away; nothing outlives the worker."""
+    """Objects by kind and id; nothing outlives the worker.
+
+    Past `max_objects` of a kind its oldest is thrown away, past `max_bytes` of all kinds the oldest of the kind that
+    takes most: many small responses do not cost a file its place.
+    """
 
     def __init__(self, max_objects: int = 10_000, max_bytes: int = 64 * 1024 * 1024) -> None:
         self._max_objects = max_objects
         self._max_bytes = max_bytes
-        self._objects: OrderedDict[tuple[str, str], tuple[Any, int]] = OrderedDict()
-        self._bytes = 0
+        self._kinds: dict[str, OrderedDict[str, tuple[Any, int]]] = {}
+        self._bytes: dict[str, int] = {}
         self._number = 0
 
     def next_number(self) -> int:
@@ -27,25 +31,34 @@ class Shelf:
         self.remove(kind, key)
         if size_bytes > self._max_bytes:
             return
-        self._objects[kind, key] = (value, size_bytes)
-        self._bytes += size_bytes
-        while len(self._objects) > self._max_objects or self._bytes > self._max_bytes:
-            _, (_, freed) = self._objects.popitem(last=False)
-            self._bytes -= freed
+        objects = self._kinds.setdefault(kind, OrderedDict())
+        objects[key] = (value, size_bytes)
+        self._bytes[kind] = self._bytes.get(kind, 0) + size_bytes
+        while len(objects) > self._max_objects:
+            self._throw_away(kind)
+        while sum(self._bytes.values()) > self._max_bytes:
+            self._throw_away(max(self._bytes, key=self._bytes.__getitem__))
 
     def get(self, kind: str, key: str) -> Any:
         """The object, or None."""
-        found = self._objects.get((kind, key))
+        objects = self._kinds.get(kind)
+        found = None if objects is None else objects.get(key)
         return None if found is None else found[0]
 
     def remove(self, kind: str, key: str) -> Any:
         """Takes the object away: it, or None."""
-        found = self._objects.pop((kind, key), None)
-        if found is None:
+        objects = self._kinds.get(kind)
+        if objects is None or key not in objects:
             return None
-        self._bytes -= found[1]
-        return found[0]
+        value, freed = objects.pop(key)
+        self._bytes[kind] -= freed
+        return value
 
     def all(self, kind: str) -> Iterator[Any]:
         """The objects of a kind, oldest first."""
-        return (value for (stored, _), (value, _) in list(self._objects.items()) if stored == kind)
+        objects = self._kinds.get(kind)
+        return iter([] if objects is None else [value for value, _ in objects.values()])
+
+    def _throw_away(self, kind: str) -> None:
+        _, (_, freed) = self._kinds[kind].popitem(last=False)
+        self._bytes[kind] -= freed

@@ -85,8 +85,12 @@ def test_what_is_no_list_of_entries_is_named(entries: Any, words: str) -> None:
         ({"model": ["a", ""]}, "entry 1, match.model.2: String should have at least 1 character."),
         (
             {"prompt_matches": "("},
-            "entry 1, match.prompt_matches: This is no regular expression: missing ), unterminated subpattern at "
-            "position 0.",
+            "entry 1, match.prompt_matches: This is no regular expression: missing ) at position 1.",
+        ),
+        (
+            {"operation": ["chat.completions", "chat.completion"]},
+            "entry 1, match.operation: No provider has an operation 'chat.completion'; use the names in the log, as in "
+            "chat.completions.",
         ),
         ({"has_tool_result": "yes"}, "entry 1, match.has_tool_result: Input should be a valid boolean."),
         ({"nth": 0}, "entry 1, match.nth.1: Input should be greater than or equal to 1."),

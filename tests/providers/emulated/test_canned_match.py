@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+import regex
 
 from providers.emulated.canned_match import (
     SEARCHED_CHARACTERS,
@@ -63,13 +62,17 @@ def test_the_system_turns_are_searched_for_themselves() -> None:
 
 
 def test_a_regular_expression_is_searched_at_both_ends_of_a_long_prompt() -> None:
-    condition = PromptMatches(re.compile(r"needle \d"))
+    condition = PromptMatches(regex.compile(r"needle \d"))
     hay = "x" * 2 * SEARCHED_CHARACTERS
     assert holds(condition, ask("a needle 1 here"))
     assert holds(condition, ask("needle 1" + hay))
     assert holds(condition, ask(hay + "needle 1"))
     assert not holds(condition, ask(hay + "needle 1" + hay))
     assert not holds(condition, ask("a needle"))
+
+
+def test_a_regular_expression_that_would_search_for_ever_does_not_hold() -> None:
+    assert not holds(PromptMatches(regex.compile(r"^(a|aa)+$")), ask("a" * 200 + "!"))
 
 
 def test_a_tool_on_offer_and_a_tool_s_result_are_told_apart() -> None:

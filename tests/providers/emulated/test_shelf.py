@@ -40,6 +40,17 @@ def test_the_oldest_go_when_they_are_too_large_together() -> None:
     assert list(shelf.all("file")) == ["c", "B"]
 
 
+def test_many_of_one_kind_do_not_cost_another_its_place() -> None:
+    shelf = Shelf(max_objects=3, max_bytes=100)
+    shelf.put("file", "a", "a", 30)
+    for number in range(10):
+        shelf.put("response", str(number), number, 20)
+    assert list(shelf.all("file")) == ["a"]
+    assert list(shelf.all("response")) == [7, 8, 9]
+    shelf.put("response", "large", "large", 60)
+    assert (list(shelf.all("file")), list(shelf.all("response"))) == (["a"], ["large"])
+
+
 def test_what_is_too_large_for_the_shelf_is_not_kept_and_costs_nothing_else_its_place() -> None:
     shelf = Shelf(max_bytes=100)
     shelf.put("file", "a", "a", 60)
