@@ -145,13 +145,13 @@ class Bench:
         miss = Contender("miss, recorded and logged", self.miss_port, worker(self.miss_port), is_unique=True)
         off = Contender("miss, logged (cache off)", self.off_port, worker(self.off_port), is_unique=True)
         port = self.emulated_port
-        emulated = Contender("emulated reply, logged (cache off)", port, worker(port), is_unique=True)
-        streamed = Contender(
-            "emulated stream, logged (cache off)", port, worker(port), is_unique=True, is_streaming=True
-        )
+        again = Contender("emulated reply, the same prompt again, logged (cache off)", port, worker(port), False)
+        fresh = Contender("emulated reply, each prompt a new one, logged (cache off)", port, worker(port), True)
+        streamed_again = Contender("emulated stream, the same prompt again", port, worker(port), False, True)
+        streamed = Contender("emulated stream, each prompt a new one", port, worker(port), True, True)
         port = self.recorded_port
-        recorded = Contender("emulated reply, recorded and logged", port, worker(port), is_unique=True)
-        contenders = [canned, cached, passed, hit, miss, off, emulated, streamed, recorded]
+        recorded = Contender("emulated reply, each recorded and logged", port, worker(port), is_unique=True)
+        contenders = [canned, cached, passed, hit, miss, off, again, fresh, streamed_again, streamed, recorded]
         light_hit = light_miss = None
         if self.with_litellm:
             light_hit, light_miss = self._litellm()
@@ -170,12 +170,14 @@ class Bench:
         rows.append(Row("  against nginx proxy_pass", passed.us / off.us, "x", 0.17, is_minimum=True))
         rows.append(Row(miss.name, miss.us, "us", 110, 85, note=self._rate(miss)))
         rows.append(Row("  against nginx proxy_pass", passed.us / miss.us, "x", 0.17, is_minimum=True))
-        rows.append(Row(emulated.name, emulated.us, "us", note=self._rate(emulated)))
-        rows.append(Row("  against our cached reply", emulated.us / hit.us, "x", 2))
+        for emulated in (again, fresh):
+            rows.append(Row(emulated.name, emulated.us, "us", note=self._rate(emulated)))
+            rows.append(Row("  against our cached reply", emulated.us / hit.us, "x", 2))
         rows += [
-            Row(contender.name, contender.us, "us", note=self._rate(contender)) for contender in (streamed, recorded)
+            Row(contender.name, contender.us, "us", note=self._rate(contender))
+            for contender in (streamed_again, streamed, recorded)
         ]
-        besides = statistics.median(hit.besides + miss.besides + off.besides + emulated.besides)
+        besides = statistics.median(hit.besides + miss.besides + off.besides + again.besides + fresh.besides)
         rows.append(Row("log writer, for each request", besides, "us", note="a process of its own"))
         if light_hit is not None and light_miss is not None:
             rows.append(Row(light_hit.name, light_hit.us, "us", note=self._rate(light_hit)))
