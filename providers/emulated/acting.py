@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from providers.emulated import tokens
-from providers.emulated.answer import Answer, Piece, Stop
+from providers.emulated.answer import Answer, Piece, Pieces, Stop, text_of
 from providers.emulated.json_schema import Unsatisfiable, generate
 from providers.emulated.question import Question, ToolUse
 from providers.emulated.tool_use import call_tools, known
@@ -21,37 +23,32 @@ def act(question: Question, index: int = 0) -> Answer:
     choice = choose(question, index)
     uses = call_tools(question, index, choice) if question.tools else []
     thoughts = think(question, uses, choice) if question.thinks else []
-    said: list[Piece] = []
+    said = ""
     if not uses:
         if question.output is not None:
-            said = cut(_fill_in(question, choice))
+            said = _fill_in(question, choice)
         elif question.has_tool_result:
-            said = cut(report(question, choice))
+            said = report(question, choice)
         else:
             said = write(question, choice)
         said = _gone_on(question, said)
-    return limited(question, said, thoughts, uses)
+    return limited(question, Pieces(said), thoughts, uses)
 
 
-def _gone_on(question: Question, said: list[Piece]) -> list[Piece]:
+def _gone_on(question: Question, said: str) -> str:
     """What is left to say where the request itself begins the answer, as with `{` for JSON."""
     turn = question.turns[-1] if question.turns else None
     if turn is None or turn.role != "assistant" or not turn.text:
         return said
     begun = turn.text.strip()
-    text = "".join([piece.text for piece in said])
+    text = said
     if begun in {"{", "["} and not text.startswith(begun):
         text = _fill_in(question, choose(question, 0))
         text = text if begun == "{" else f"[{text}]"
-    return cut(text[len(begun) :].lstrip() or text) if text.startswith(begun) else said
+    return text[len(begun) :].lstrip() or text if text.startswith(begun) else said
 
 
-def cut(text: str) -> list[Piece]:
-    """A text as an answer's pieces."""
-    return [*map(Piece, tokens.pieces(text))]
-
-
-def limited(question: Question, said: list[Piece], thoughts: list[str], uses: list[ToolUse]) -> Answer:
+def limited(question: Question, said: Sequence[Piece], thoughts: list[str], uses: list[ToolUse]) -> Answer:
     """The answer that is left of what a model would say once the request's stop sequences and `max_tokens` have cut it.
 
     Thoughts come first, then text, then calls. A call that is cut keeps the beginning of its arguments, which then are
@@ -63,7 +60,8 @@ def limited(question: Question, said: list[Piece], thoughts: list[str], uses: li
         said, sequence = _stopped(said, question.stops)
         if sequence is not None:
             stop, uses = Stop.SEQUENCE, []
-    reasoning, used = len(thoughts), len(thoughts) + len(said)
+    reasoning = len(thoughts)
+    used = reasoning + len(said)
     costs = [tokens.count_tool_use(use) for use in uses] if uses else []
     used += sum(costs)
     most = question.max_tokens
@@ -95,9 +93,9 @@ def count_input(question: Question) -> int:
     return found
 
 
-def _stopped(said: list[Piece], stops: tuple[str, ...]) -> tuple[list[Piece], str | None]:
+def _stopped(said: Sequence[Piece], stops: tuple[str, ...]) -> tuple[Sequence[Piece], str | None]:
     """What comes before the first stop sequence, and which it was."""
-    text = "".join([piece.text for piece in said])
+    text = text_of(said)
     end, sequence = min(
         ((place, stop) for stop in stops if stop and (place := text.find(stop)) >= 0), default=(0, None)
     )

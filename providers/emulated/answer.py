@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import overload
 
+from providers.emulated import tokens
 from providers.emulated.question import ToolUse
 
 
@@ -28,16 +31,61 @@ class Piece:
     delay_s: float = 0.0
 
 
+class Pieces(Sequence[Piece]):
+    """A text as its pieces, one token each. Cut only when they are looked at: most replies go out whole."""
+
+    __slots__ = ("_cut", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._cut: list[Piece] | None = None
+
+    def _pieces(self) -> list[Piece]:
+        if self._cut is None:
+            self._cut = [*map(Piece, tokens.pieces(self.text))]
+        return self._cut
+
+    def __len__(self) -> int:
+        return tokens.count(self.text) if self._cut is None else len(self._cut)
+
+    def __bool__(self) -> bool:
+        return self.text != ""
+
+    def __iter__(self) -> Iterator[Piece]:
+        return iter(self._pieces())
+
+    @overload
+    def __getitem__(self, place: int) -> Piece: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Piece]: ...
+
+    def __getitem__(self, place: int | slice) -> Piece | list[Piece]:
+        return self._pieces()[place]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Pieces):
+            return self.text == other.text
+        return isinstance(other, list) and self._pieces() == other
+
+    __hash__ = None  # type: ignore[assignment]  # as a list's
+
+
+def text_of(pieces: Sequence[Piece]) -> str:
+    """The pieces joined."""
+    return pieces.text if isinstance(pieces, Pieces) else "".join([piece.text for piece in pieces])
+
+
 @dataclass(slots=True)
 class Answer:
     """`text` is the pieces joined, `thinking` its own pieces joined. A tool use's id is an alphanumeric text of 24
-    characters for the dialect to put its prefix before.
+    characters for the dialect to put its prefix before. `shows_thinking`: also where the request did not ask to see it.
 
     `input_tokens` includes cached and cache-write tokens; `output_tokens` includes reasoning tokens and tool calls.
     """
 
     digest: bytes
-    pieces: list[Piece]
+    pieces: Sequence[Piece]
     thinking_pieces: list[str]
     tool_uses: list[ToolUse]
     stop: Stop
@@ -49,14 +97,17 @@ class Answer:
     reasoning_tokens: int = 0
     delay_s: float = 0.0
     is_repeatable: bool = True
+    shows_thinking: bool = False
 
     @property
     def text(self) -> str:
-        return "".join([piece.text for piece in self.pieces])
+        return text_of(self.pieces)
 
     @property
     def whole_delay_s(self) -> float:
         """How long a reply waits that is not streamed: for all pieces."""
+        if isinstance(self.pieces, Pieces):
+            return self.delay_s
         return self.delay_s + sum([piece.delay_s for piece in self.pieces])
 
     @property

@@ -40,6 +40,7 @@ from providers.emulated.dialects.anthropic_messages import (
     read_message_request,
 )
 from providers.emulated.dialects.anthropic_models import is_known, model_info, model_list
+from providers.emulated.dialects.anthropic_options import check_length
 from providers.emulated.dialects.anthropic_pages import read_page, read_query
 from providers.emulated.dialects.anthropic_threads import keep_thread, resume_thread
 from providers.emulated.dialects.anthropic_times import written_to_the_second
@@ -49,6 +50,7 @@ VERSIONS = frozenset({b"2023-01-01", b"2023-06-01", b"2026-10-21"})
 """Source: docs.claude.com/en/api/versioning, read November 2026."""
 
 _HOST = re.compile(rb"[A-Za-z0-9._:\[\]-]{1,255}")
+_ALWAYS_ALLOWED = 4096
 _JSON: Header = (b"content-type", b"application/json")
 _SSE: Header = (b"content-type", b"text/event-stream; charset=utf-8")
 _NO_CACHE: Header = (b"cache-control", b"no-cache")
@@ -111,13 +113,22 @@ def _messages(request: EmulatedRequest, desk: Desk, shape: ErrorShape) -> Emulat
         reply_id, content = message_id(answer, asked), content_blocks(answer, asked)
         keep_thread(body, reply_id, content, shelf=desk.shelf, size_bytes=size_bytes)
         answer.is_repeatable = False  # a recorded reply would name a conversation that nobody holds
-    headers = [*_reply_headers(request), *_limit_headers(request, answer.input_tokens, answer.output_tokens)]
+
+    def make_headers(again: EmulatedRequest) -> list[Header]:
+        start = (_SSE, _NO_CACHE) if asked.is_streaming else (_JSON,)
+        return [
+            *start, *_reply_headers(again), *_limit_headers(again, answer.input_tokens, answer.output_tokens)
+        ]  # fmt: skip
+
+    headers = make_headers(request)
     if asked.is_streaming:
         frames = sse_frames(message_events(answer, asked))
-        return _stream(frames, headers, answer.delay_s, answer.is_repeatable)
-    data = orjson.dumps(message_reply(answer, asked))
-    head = [_JSON, *headers]
-    return EmulatedReply(200, head, data, answer.output_tokens, answer.whole_delay_s, answer.is_repeatable)
+        reply = EmulatedReply(200, headers, frames, delay_s=answer.delay_s, is_repeatable=answer.is_repeatable)
+    else:
+        data = orjson.dumps(message_reply(answer, asked))
+        reply = EmulatedReply(200, headers, data, answer.output_tokens, answer.whole_delay_s, answer.is_repeatable)
+    reply.make_headers = make_headers
+    return reply
 
 
 def _read_messages(
@@ -128,6 +139,11 @@ def _read_messages(
     version = request.headers[b"anthropic-version"].decode()
     asked = read_message_request(body, shape=shape, operation=operation.name, version=version, is_counting=is_counting)
     _check_model(asked.model, desk, shape)
+    most = asked.question.max_tokens
+    # A header can lift the limit, and batches have another one.
+    can_be_too_long = most is not None and most > _ALWAYS_ALLOWED and operation.name == "messages"
+    if most and can_be_too_long and b"output-" not in request.headers.get(b"anthropic-beta", b""):
+        check_length(shape, most, asked.model)
     return asked
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
-from providers.base import Call, Header
+from providers.base import Call, Header, Usage
 
 if TYPE_CHECKING:
     from providers.emulated.desk import Desk
@@ -53,6 +53,9 @@ class EmulatedReply:
 
     `tokens`: generated for a whole body, so that it takes the time a model would. `delay_s`: a wait before the head.
     `is_repeatable`: False when the same request may be answered otherwise the next time, so that it is not recorded.
+    `usage`: what the whole body says was used, for whoever would read it from there; None where that is left to them.
+    `make_headers`: the head of this reply to the same request at another time; None when more than its head depends on
+    the moment or on the request's id.
     """
 
     status: int
@@ -61,6 +64,8 @@ class EmulatedReply:
     tokens: int = 0
     delay_s: float = 0.0
     is_repeatable: bool = True
+    usage: Usage | None = None
+    make_headers: Callable[[EmulatedRequest], Sequence[Header]] | None = None
 
 
 class Refused(Exception):

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from providers.base import Header
 from providers.emulated.acting import count_input
 from providers.emulated.base import EmulatedReply, EmulatedRequest, Emulator
 from providers.emulated.desk import Desk
@@ -19,7 +20,7 @@ from providers.emulated.dialects.bedrock_catalog import check_converses, check_m
 from providers.emulated.dialects.bedrock_chat import SHAPE
 from providers.emulated.dialects.bedrock_claude import BedrockShape
 from providers.emulated.dialects.bedrock_converse import read_converse
-from providers.emulated.dialects.bedrock_converse_reply import converse_frames, converse_reply, waits_s
+from providers.emulated.dialects.bedrock_converse_reply import converse_frames, converse_reply
 from providers.emulated.dialects.bedrock_embeddings import Made
 from providers.emulated.dialects.bedrock_errors import (
     Refusal,
@@ -100,8 +101,9 @@ def _converse(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     body = parse_object(request.body, not_json())
     answer = desk.answer(read_converse(body, operation="converse", model=model))
     return EmulatedReply(
-        200, headers(request), converse_reply(body, answer), answer.output_tokens, waits_s(answer), answer.is_repeatable
-    )
+        200, headers(request), converse_reply(body, answer), answer.output_tokens, answer.whole_delay_s,
+        answer.is_repeatable, make_headers=headers,
+    )  # fmt: skip
 
 
 def _converse_stream(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
@@ -109,10 +111,14 @@ def _converse_stream(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     check_converses(model)
     body = parse_object(request.body, not_json())
     answer = desk.answer(read_converse(body, operation="converse.stream", model=model))
-    fields = [(b"content-type", CONTENT_TYPE), (b"x-amzn-requestid", request.request_id.encode())]
     return EmulatedReply(
-        200, fields, converse_frames(body, answer), delay_s=answer.delay_s, is_repeatable=answer.is_repeatable
-    )
+        200, _stream_headers(request), converse_frames(body, answer), delay_s=answer.delay_s,
+        is_repeatable=answer.is_repeatable, make_headers=_stream_headers,
+    )  # fmt: skip
+
+
+def _stream_headers(request: EmulatedRequest) -> list[Header]:
+    return [(b"content-type", CONTENT_TYPE), (b"x-amzn-requestid", request.request_id.encode())]
 
 
 def _count_tokens(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
@@ -196,7 +202,7 @@ def _messages(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
         return EmulatedReply(200, fields, frames, delay_s=answer.delay_s, is_repeatable=answer.is_repeatable)
     reply = orjson.dumps(message_reply(answer, asked))
     return EmulatedReply(
-        200, headers(request), reply, answer.output_tokens, waits_s(answer), answer.is_repeatable
+        200, headers(request), reply, answer.output_tokens, answer.whole_delay_s, answer.is_repeatable
     )  # fmt: skip
 
 

@@ -55,6 +55,7 @@ class Said(Reply):
             reasoning_tokens=min(len(self.thinking_pieces), self.output_tokens),
             delay_s=self.delay_s,
             is_repeatable=is_repeatable,
+            shows_thinking=True,
         )
 
 

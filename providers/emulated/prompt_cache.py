@@ -25,19 +25,21 @@ class PromptCache:
         self._max_beginnings = max_beginnings
         self._seen: OrderedDict[bytes, None] = OrderedDict()
 
-    def apply(self, question: Question, answer: Answer) -> None:
-        """Sets the answer's cached and cache-write tokens, and remembers the prompt.
+    def apply(self, question: Question, answer: Answer) -> bool:
+        """Sets the answer's cached and cache-write tokens, and remembers the prompt. Whether there was anything to
+        remember.
 
         Apply it once a request: the same prompt is cached the next time.
         """
         if answer.input_tokens < MIN_TOKENS or question.caches == ():
-            return
+            return False
         if question.caches == "auto":
             answer.cached_tokens = self._pass_automatically(question, answer.input_tokens)
         else:
             cached, written = self._pass_marks(question, question.caches)
             answer.cached_tokens = min(cached, answer.input_tokens)
             answer.cache_write_tokens = min(written, answer.input_tokens - answer.cached_tokens)
+        return True
 
     def _pass_automatically(self, question: Question, input_tokens: int) -> int:
         longest = 0

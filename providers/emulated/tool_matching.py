@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from providers.emulated.question import Tool
+from providers.emulated.tool_purposes import purposes, serving, wants_facts, wishes
 from providers.emulated.writing.arithmetic import expression
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
@@ -48,15 +49,58 @@ _MEANS = {
     "times": ("multiply",), "multiplied": ("multiply",), "multiply": ("product",), "divided": ("divide",),
     "costs": ("price",), "cost": ("price",), "mail": ("email",), "google": ("search",), "clock": ("time",),
     "dice": ("roll",), "die": ("dice", "roll"), "guess": ("dice", "roll"), "fly": ("flight",), "reserve": ("book",),
-    "shares": ("stock",),
+    "shares": ("stock",), "bug": ("issue", "ticket"), "ticket": ("issue",), "invoice": ("billing",),
+    "charge": ("billing",), "charged": ("billing",), "bill": ("billing",), "payment": ("billing",),
+    "refunded": ("refund",), "crash": ("technical",), "crashing": ("technical",), "crashes": ("technical",),
+    "broken": ("technical",), "pr": ("pull",), "draw": ("image",), "paint": ("image",), "picture": ("image",),
+    "illustrate": ("image",), "schedule": ("calendar", "event"), "meeting": ("calendar", "event"),
+    "appointment": ("calendar", "event"), "remind": ("reminder",), "package": ("order", "shipping", "delivery"),
+    "parcel": ("order", "shipping", "delivery"), "shipped": ("order", "shipping"), "usd": ("currency",),
+    "eur": ("currency",), "dollars": ("currency",), "euros": ("currency",), "switch": ("turn",),
+    "eat": ("restaurant",), "dinner": ("restaurant",), "stay": ("hotel",), "song": ("music",), "directions": ("route",),
+    "todo": ("task",), "raining": ("weather",), "snow": ("weather",), "snowing": ("weather",), "windy": ("weather",),
+    "hola": ("spanish",), "bonjour": ("french",), "hallo": ("german",), "ciao": ("italian",),
 }  # fmt: skip
+# What several words mean together.
+_PHRASES = (
+    ("money back", "refund"),
+    ("how do you say", "translate"),
+    ("log in", "login"),
+    ("speak to", "human"),
+    ("what day", "date"),
+)
 _MATHS_WORDS = "calculator calculate compute arithmetic math maths sum evaluate expression"
+_SUM = re.compile(r"\d\D+\d|square")
 _MATHS = frozenset(_MATHS_WORDS.split())
 _SIGNS = {"+": ("add", "sum", "plus"), "*": ("multiply", "product"), "-": ("subtract", "minus"), "/": ("divide",)}
 _OPERATIONS = frozenset(["=", *(word for words in _SIGNS.values() for word in words)])
 _AUTO_SCORE = 2
+_SERVES = 12
+# Words of descriptions that do not say what a tool is about when no other word does.
+_ORDINARY_WORDS = (
+    "person people world life day today word question answer help work way good best long short text page site write "
+    "read open close like need want know think take say ask time today number system user input content app code "
+    "language story message note example general complete full available"
+)
+_ORDINARY = frozenset(_ORDINARY_WORDS.split())
+_COMPOSE = re.compile(
+    r"\s*(?:please\s+|can you\s+|could you\s+)*(?:write|tell|compose|sing|make|give|create)\s+(?:me\s+|us\s+)?"
+    r"(?:a|an|another|some|one|the)\s+(?:[\w-]+\s+){0,2}?"
+    r"(poem|haiku|limerick|song|rhyme|joke|story|tale|riddle|essay|verse|sonnet|paragraph|article|e-?mail|letter"
+    r"|message)\b",
+    re.I,
+)
+# Written, not sent, where nobody is named to send it to.
+_LETTERS = frozenset({"email", "e-mail", "letter", "message"})
+# What is said for its own sake: no tool is asked for.
+_REMARK = re.compile(
+    r"\s*(?:(?:i|we) (?:really |just |do not |don't )?(?:love|like|hate|enjoy|miss|feel|think|guess|have no)\b"
+    r"|(?:hello|hi|hey)[ ,!.]+(?:there[ ,!.]+)?(?:i am|i'm|my name is)\b)[^?]{0,60}$",
+    re.I,
+)
 
 
+@lru_cache(maxsize=512)
 def is_final(name: str) -> bool:
     """Whether a tool takes the final answer, as agent frameworks offer one: `final_result`, `submit_answer`."""
     return _FINAL.fullmatch(name) is not None
@@ -69,11 +113,23 @@ def wanted_tools(offered: list[Tool], prompt: str, *, is_forced: bool) -> list[t
         return []
     low = prompt.lower()
     places = _places(prompt)
+    if not is_forced and len(prompt) < 100 and _REMARK.match(prompt):
+        offered = [tool for tool in offered if _is_named(tool.name.lower(), low)]
+    composes = None if is_forced else _COMPOSE.match(prompt)
+    genre = composes[1].lower() if composes else ""
+    if genre in _LETTERS and "@" in prompt:
+        genre = ""
+    served = _served(offered, prompt)
     found: list[tuple[int, int, Tool, set[str]]] = []
-    for tool in offered:
+    for place, tool in enumerate(offered):
         if is_final(tool.name) and not _is_named(tool.name.lower(), low):
             continue
         score, evidence = _score(tool, low, places)
+        if place in served:
+            score += _SERVES
+            evidence = evidence | served[place]
+        if genre and score < 20 and (genre in _LETTERS or genre not in tool.name.lower()):
+            continue
         if score >= (1 if is_forced else _AUTO_SCORE):
             found.append((score, _first(evidence, places), tool, evidence))
     found.sort(key=lambda one: -one[0])
@@ -83,16 +139,54 @@ def wanted_tools(offered: list[Tool], prompt: str, *, is_forced: bool) -> list[t
         if not picked or (evidence - taken and score >= 3):
             picked.append((place, tool))
             taken |= evidence
-    if not picked and _ANY_TOOL.search(prompt):
-        tools = [tool for tool in offered if not is_final(tool.name)] or offered
-        return [(tools[0], prompt)]
     if not picked:
-        return []
+        return _last_resort(offered, prompt, has_sum="=" in places)
     picked.sort(key=lambda one: one[0])
     ends = [place for place, _ in picked[1:]] + [len(prompt)]
     parts = [prompt[place:end] for (place, _), end in zip(picked, ends, strict=True)]
-    are_apart = len(picked) > 1 and all(_VALUE.search(part, 1) for part in parts)
+    values = _SUM if "=" in places else _VALUE
+    are_apart = len(picked) > 1 and all(values.search(part, 1) for part in parts)
     return [(tool, part if are_apart else prompt) for (_, tool), part in zip(picked, parts, strict=True)]
+
+
+def _last_resort(offered: list[Tool], prompt: str, *, has_sum: bool) -> list[tuple[Tool, str]]:
+    """The tool for a prompt whose words speak for none: any where it says to use one, one that computes for a sum, one
+    that searches for a fact."""
+    if _ANY_TOOL.search(prompt):
+        tools = [tool for tool in offered if not is_final(tool.name)] or offered
+        return [(tools[0], prompt)]
+    place = serving(("code",) if has_sum else ("search",), [_purposes(tool) for tool in offered])
+    return [(offered[place], prompt)] if place is not None and (has_sum or wants_facts(prompt)) else []
+
+
+def _served(offered: list[Tool], prompt: str) -> dict[int, set[str]]:
+    """The tools that serve what the values in a prompt are there for, by their places, and the evidence for each."""
+    wanted = wishes(prompt)
+    if not wanted:
+        return {}
+    given = [_purposes(tool) for tool in offered]
+    served: dict[int, set[str]] = {}
+    for wish in wanted:
+        place = serving(wish, given)
+        if place is not None:
+            served.setdefault(place, set()).update(_SETTLED[wish[-1] == "shell"], (f"@{wish[0]}",))
+            if wish[0] == "edit":
+                served[place].update(("issue", "ticket", "bug"))
+    return served
+
+
+# What a path settles: that one file tool is called, and no other.
+_FILE_WORDS = (
+    "file directory content text path folder read write edit list replace save open show change complete listing"
+)
+_SETTLED = (frozenset[str](), frozenset(_FILE_WORDS.split()))
+
+
+def _purposes(tool: Tool) -> frozenset[str]:
+    members = tool.schema.get("properties") if isinstance(tool.schema, Mapping) else None
+    named = tuple(map(str, members))[:8] if isinstance(members, Mapping) else ()
+    description = tool.description[:400]
+    return purposes(tuple(_words_of(tool.name, description)[0]), description.lower(), named)
 
 
 def _first(evidence: set[str], places: Mapping[str, int]) -> int:
@@ -111,6 +205,8 @@ def _score(tool: Tool, low: str, places: Mapping[str, int]) -> tuple[int, set[st
     if telling and named:
         score += sum(word in places for word in words if word in _COMMON)
     evidence = {word for word in described if word in places}
+    if not named and len(evidence) == 1 and evidence <= _ORDINARY:
+        return (6 if "=" in places and not _MATHS.isdisjoint(words) else 1), evidence
     score += min(len(evidence), 3) * (2 if not named else 1)
     evidence.update(named)
     if "=" in places:
@@ -149,10 +245,15 @@ def _places(prompt: str) -> dict[str, int]:
     places: dict[str, int] = {}
     for found in _WORD.finditer(prompt[:1000] if len(prompt) <= 2000 else f"{prompt[:1000]} {prompt[-1000:]}"):
         word = found[0].lower()
-        for meant in (*(() if word == "times" else (_stem(word),)), *_MEANS.get(word, ())):
+        stem = _stem(word)
+        for meant in (*(() if word == "times" else (stem,)), *(_MEANS.get(word) or _MEANS.get(stem, ()))):
             if meant not in _EMPTY:
                 places.setdefault(meant, found.start())
-    if any(character.isdecimal() for character in prompt[:400]):
+    low = prompt[:400].lower()
+    for phrase, meant in _PHRASES:
+        if phrase in low:
+            places.setdefault(meant, low.find(phrase))
+    if _SUM.search(low):
         written = expression(prompt[:400])
         if written:
             places["="] = 0

@@ -21,6 +21,7 @@ from providers.emulated.writing.quoting import window
 _AWAITED = re.compile(r"final[_-]?(?:result|answer|response|output)", re.I)
 _SUMS = frozenset({"expression", "expr", "formula", "equation", "calculation"})
 _PLAIN = frozenset({"type", "description", "title", "default", "examples"})
+_LETTER = frozenset({"subject", "body"})
 _MAX_CALLS = 8
 _RESULT_WINDOW = 500
 
@@ -117,18 +118,24 @@ def _arguments(tool: Tool, prompt: str, seed: bytes) -> list[Any]:
         values = values_for(schema, prompt, seed=seed)
     except Unsatisfiable:
         return [{}]
-    return [_with_sum(schema, value, prompt) for value in values]
+    return [_fitted(schema, value, prompt) for value in values]
 
 
-def _with_sum(schema: Mapping[str, Any], value: Any, prompt: str) -> Any:
-    """The value with the prompt's sum where a calculator wants one."""
+def _fitted(schema: Mapping[str, Any], value: Any, prompt: str) -> Any:
+    """The value with the prompt's sum where a calculator wants one, and an address where a letter does."""
     properties = schema.get("properties")
     if isinstance(value, dict) and isinstance(properties, Mapping):
         for name in _SUMS.intersection(value):
-            kind = properties.get(name)
-            if isinstance(kind, Mapping) and kind.get("type") == "string" and kind.keys() <= _PLAIN:
+            if _is_plain(properties.get(name)):
                 value[name] = expression(prompt[:400]) or value[name]
+        if "@" not in str(value.get("to", "@")) and not _LETTER.isdisjoint(value) and _is_plain(properties.get("to")):
+            value["to"] = "ada@example.com"
     return value
+
+
+def _is_plain(kind: Any) -> bool:
+    """Whether any text will do for a property."""
+    return isinstance(kind, Mapping) and kind.get("type") == "string" and kind.keys() <= _PLAIN
 
 
 def _json(value: Any) -> str:

@@ -127,6 +127,8 @@ class ChatStream(SseReader):
             if event.data.startswith(_DONE):
                 has_end = has_end or position == 0
                 continue
+            if best.model and best.service_tier and b'"usage"' not in event.data:
+                continue
             body = event.object("usage", "model", "service_tier")
             usage = body_usage(body)
             if usage.input_tokens is not None or usage.output_tokens is not None:

@@ -10,9 +10,10 @@ from time import monotonic, time
 
 import httpx
 
-from providers.emulated.base import EmulatedReply, EmulatedRequest, Emulator, Frame, respond
+from providers.emulated.base import EmulatedReply, EmulatedRequest, Emulator, Frame
 from providers.emulated.desk import Desk
 from providers.emulated.registry import get_emulator
+from providers.emulated.repeats import respond_again
 from proxies.dataplane.config import EmulationConfig, ProxyConfig
 from proxies.dataplane.reply_body import TransportResponse
 from proxies.dataplane.runtime import Runtime
@@ -59,24 +60,30 @@ class EmulatedTransport(httpx.AsyncBaseTransport):
         if body is None:
             reply = emulator.error(asked, 413, None, type=None, code=None)
         else:
-            reply = respond(emulator, asked, self._desk)
+            reply = respond_again(emulator, asked, self._desk)
         return await self._perform(reply, asked)
 
     async def _perform(self, reply: EmulatedReply, asked: EmulatedRequest) -> TransportResponse:
         config = self._runtime.config.emulation
+        headers = list(reply.headers)
+        extensions = {"is_repeatable": reply.is_repeatable, "usage": reply.usage}
+        body = reply.body
+        if isinstance(body, bytes):
+            headers.append((b"content-length", b"%d" % len(body)))
+            if not (config.ttft_s or config.tokens_per_s or reply.delay_s):
+                return TransportResponse(reply.status, headers, Whole(body), extensions)
         pace = Pace(config, asked.body)
         pace.due_s = reply.delay_s
         if config.ttft_s and reply.status < 400:
             pace.add(config.ttft_s)
-        headers = list(reply.headers)
-        if isinstance(reply.body, bytes):
-            headers.append((b"content-length", b"%d" % len(reply.body)))
+        stream: httpx.AsyncByteStream
+        if isinstance(body, bytes):
             pace.add_tokens(reply.tokens)
-            stream: httpx.AsyncByteStream = Whole(reply.body)
+            stream = Whole(body)
         else:
-            stream = PacedFrames(reply.body, pace)
+            stream = PacedFrames(body, pace)
         await pace.wait()
-        return TransportResponse(reply.status, headers, stream, {"is_repeatable": reply.is_repeatable})
+        return TransportResponse(reply.status, headers, stream, extensions)
 
     async def aclose(self) -> None:
         await self._network.aclose()
@@ -140,7 +147,8 @@ class PacedFrames(httpx.AsyncByteStream):
             pace = self._pace
             pace.due_s += frame.delay_s
             pace.add_tokens(frame.tokens)
-            await pace.wait()
+            if pace.due_s:
+                await pace.wait()
             return frame.data
         raise StopAsyncIteration
 

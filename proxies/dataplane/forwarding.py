@@ -112,8 +112,11 @@ class Forwarding:
         if answer.status >= 400:
             exchange.record.error_kind = ErrorKind.UPSTREAM_STATUS
             exchange.record.error = f"The upstream answered {answer.status}."
-        reader = runtime.provider.usage_reader(exchange.call, exchange.facts, answer.status, lower)
-        usage = UsageTap(reader, content_encoding(lower)) if reader is not None else None
+        usage: UsageTap | None = None
+        if answer.usage is None or answer.whole_body is None:
+            reader = runtime.provider.usage_reader(exchange.call, exchange.facts, answer.status, lower)
+            if reader is not None:
+                usage = UsageTap(reader, content_encoding(lower))
         recording: RecordingTap | None = None
         if exchange.decision.may_write and answer.is_repeatable:
             life = lifetime(answer.status, lower, config.cache, self._clock.wall())
@@ -140,7 +143,7 @@ class Forwarding:
             if made is not None:
                 self._store.put(exchange.key, made)
 
-        return ReplyTaps(exchange, usage, recording, commit, self._clock.monotonic)
+        return ReplyTaps(exchange, usage, recording, commit, self._clock.monotonic, answer.usage)
 
     async def _follow(self, exchange: Exchange, seat: Seat) -> Reply | None:
         """The reply somebody else is fetching already; None when there will be none to share."""

@@ -51,10 +51,21 @@ class UsageTap:
 class ReplyTaps:
     """All that is read from one upstream reply: fed each frame once, told once how it ended.
 
-    `usage` is there after `end`. `commit` stores the recording of a reply that ended cleanly and whole.
+    `usage` is there after `end`. `known_usage`: that of a reply which is known to be whole if it ends cleanly. `commit`
+    stores the recording of a reply that ended cleanly and whole.
     """
 
-    __slots__ = ("_clock", "_commit", "_exchange", "_recording", "_usage", "is_ended", "size_bytes", "usage")
+    __slots__ = (
+        "_clock",
+        "_commit",
+        "_exchange",
+        "_known_usage",
+        "_recording",
+        "_usage",
+        "is_ended",
+        "size_bytes",
+        "usage",
+    )
 
     def __init__(
         self,
@@ -63,12 +74,14 @@ class ReplyTaps:
         recording: RecordingTap | None,
         commit: Callable[[RecordingTap, Usage], None],
         clock: Callable[[], float],
+        known_usage: Usage | None = None,
     ) -> None:
         self._exchange = exchange
         self._usage = usage
         self._recording = recording
         self._commit = commit
         self._clock = clock
+        self._known_usage = known_usage
         self.usage = NO_USAGE
         self.is_ended = False
         self.size_bytes = 0
@@ -97,8 +110,11 @@ class ReplyTaps:
         exchange = self._exchange
         exchange.record.upstream_ms = (self._clock() - exchange.upstream_started_at) * 1000
         is_whole = True
-        if self._usage is not None:
+        if error is None and self._known_usage is not None:
+            self.usage = self._known_usage
+        elif self._usage is not None:
             self.usage, is_whole = self._usage.finish()
+        if self.usage is not NO_USAGE:
             note_usage(exchange, self.usage)
         if error is None and is_whole and self._recording is not None:
             self._commit(self._recording, self.usage)

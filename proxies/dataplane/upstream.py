@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from providers.base import CredentialAction, Header
+from providers.base import CredentialAction, Header, Usage
 from proxies.dataplane.errors import ErrorKind, UpstreamError
 from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.headers import HOP_BY_HOP, NOT_FORWARDED, forwardable
@@ -23,18 +23,20 @@ class UpstreamReply:
     """The head of an upstream's reply, and its body as it comes. `headers`: end-to-end fields only, as received.
 
     `is_repeatable`: False when the transport knows that the same request will be answered otherwise the next time.
+    `usage`: what the transport knows that a successful reply will have used when all of it has come, else None.
 
     Iterating gives the body's bytes, content-encoding untouched, one chunk per arrival; raises UpstreamError if it
     breaks off.
     """
 
-    __slots__ = ("_frames", "_response", "headers", "is_repeatable", "status", "whole_body")
+    __slots__ = ("_frames", "_response", "headers", "is_repeatable", "status", "usage", "whole_body")
 
     def __init__(self, response: httpx.Response, headers: list[Header]) -> None:
         self._response = response
         self.status = response.status_code
         self.headers = headers
         self.is_repeatable: bool = response.extensions.get("is_repeatable", True)
+        self.usage: Usage | None = response.extensions.get("usage")
         # the body, if all of it came together with the head; then there is nothing to iterate
         self.whole_body: bytes | None = getattr(response.stream, "body_complete", None)
         self._frames: AsyncIterator[bytes] = response.stream.__aiter__()  # type: ignore[union-attr]
@@ -73,8 +75,10 @@ class Upstream:
         if exchange.query:
             target = target + b"?" + exchange.query
         plan = exchange.plan
-        raw_headers = exchange.connection.raw_headers
-        headers = forwardable(raw_headers, NOT_FORWARDED | plan.drop if plan.drop else NOT_FORWARDED)
+        headers: list[Header] = []
+        if origin.scheme != "emulated":  # which reads the client's own fields
+            not_forwarded = NOT_FORWARDED | plan.drop if plan.drop else NOT_FORWARDED
+            headers = forwardable(exchange.connection.raw_headers, not_forwarded)
         body = exchange.body
         if plan.action is not CredentialAction.PASS:
             credentials = await self._credentials.resolve(plan, runtime.config.credential)

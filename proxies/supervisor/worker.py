@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connections
 
 from logs.spool import Spool
+from providers.emulated.registry import get_emulator
 from providers.registry import all_providers
 from proxies.dataplane.config import CacheConfig, CacheMode, ProxyConfig
 from proxies.models import Proxy
@@ -172,7 +173,10 @@ def _generations(config: ProxyConfig) -> dict[str, int]:
 def prepare() -> None:
     """Loads all that a worker needs, for the parent's children to share. Leaves no thread, epoll or connection."""
     uvloop.new_event_loop().close()  # leaves libuv's signal pipe, which every process has once
-    provider = next(iter(all_providers().values()))
+    providers = all_providers()
+    for provider_id in providers:
+        get_emulator(provider_id)
+    provider = next(iter(providers.values()))
     config = ProxyConfig(
         proxy_id=0,
         name="warm-up",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from typing import Any
 
 import pytest
@@ -97,6 +99,23 @@ def test_what_is_said_comes_whole_and_streamed(name: str, reply: dict[str, Any])
     assert not isinstance(stream.body, bytes)
     if "quack" in str(reply):
         assert b"quack" in whole(unary)
+
+
+@pytest.mark.parametrize("name", [name for name in DIALECTS if name not in ("chat", "azure")])
+def test_thinking_is_shown_though_the_request_did_not_ask_to_see_it(name: str) -> None:
+    unary, stream = ask(name, {"thinking": "Hmm.", "text": "quack"})
+    assert b'"Hmm.' in whole(unary)
+    frames = whole(stream)
+    if name == "invoke":
+        frames = b"".join(b64decode(part) for part in re.findall(rb'"bytes":"([^"]+)"', frames))
+    assert b'"Hmm' in frames
+
+
+@pytest.mark.parametrize("name", ["chat", "azure"])
+def test_chat_completions_count_thinking_as_they_cannot_show_it(name: str) -> None:
+    unary, stream = ask(name, {"thinking": "Hmm.", "text": "quack"})
+    assert b"Hmm" not in whole(unary) + whole(stream)
+    assert b'"reasoning_tokens":2' in whole(unary)
 
 
 @every_dialect

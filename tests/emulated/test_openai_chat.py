@@ -232,3 +232,20 @@ def test_a_hit_of_the_cache_is_the_reply_itself(emulated: EmulatedProxies) -> No
         again = client.chat.completions.create(**HELLO)
     assert first.to_dict() == again.to_dict()
     assert [row["cache"] for row in proxy.records.all][-1] == "hit"
+
+
+def test_the_log_counts_what_the_reply_counts_whole_streamed_again_and_from_the_cache(
+    emulated: EmulatedProxies,
+) -> None:
+    proxies = [emulated.proxy("openai", cache=cache) for cache in ("off", "on")]
+    for proxy in proxies:
+        with OpenAI(base_url=proxy.url + "/v1", api_key="sk-test", max_retries=0) as client:
+            made = [client.chat.completions.create(**HELLO) for _ in range(4)]
+            for _ in client.chat.completions.create(**HELLO, stream=True, stream_options={"include_usage": True}):
+                pass
+        usage = made[0].usage
+        assert usage is not None
+        told = (usage.prompt_tokens, usage.completion_tokens, 0, 0, made[0].model, "default")
+        names = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "reply_model", "service_tier")
+        assert {tuple(row[name] for name in names) for row in proxy.records.all} == {told}
+        assert len(proxy.records.all) == 5

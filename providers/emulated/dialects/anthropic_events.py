@@ -46,7 +46,7 @@ def message_events(answer: Answer, request: MessageRequest) -> list[Event]:
     """All events, in order."""
     events = [_start(answer, request)]
     index = 0
-    if answer.thinking_pieces and request.question.thinks:
+    if answer.thinking_pieces:
         _open(events, index, b'{"type":"thinking","thinking":"","signature":""}')
         if request.shows_thinking:
             head = b'{"type":"content_block_delta","index":%d,"delta":{"type":"thinking_delta","thinking":' % index

@@ -201,7 +201,7 @@ def tool_use_id(use: ToolUse, request: MessageRequest) -> str:
 def content_blocks(answer: Answer, request: MessageRequest) -> list[dict[str, Any]]:
     """Thinking, then text, then tool uses."""
     blocks: list[dict[str, Any]] = []
-    if answer.thinking_pieces and request.question.thinks:
+    if answer.thinking_pieces:
         thinking = answer.thinking if request.shows_thinking else ""
         blocks.append({"type": "thinking", "thinking": thinking, "signature": signature(answer)})
     if answer.pieces:
@@ -247,7 +247,7 @@ def message_usage(answer: Answer, request: MessageRequest, output_tokens: int) -
         "service_tier": request.service_tier,
         "inference_geo": "global",
     }
-    if request.question.thinks:
+    if request.question.thinks or answer.reasoning_tokens:
         usage["output_tokens_details"] = {"thinking_tokens": answer.reasoning_tokens}
     if request.speed is not None:
         usage["speed"] = request.speed

@@ -124,6 +124,22 @@ def model_info(model: str) -> Mapping[str, Any] | None:
     return _BY_NAME.get(model)
 
 
+# Source: docs.claude.com/en/docs/about-claude/models/overview, "Model comparison", 2025.
+_FORMER_LIMITS = (
+    ("claude-3-opus", 4096), ("claude-3-sonnet", 4096), ("claude-3-haiku", 4096), ("claude-3-5-", 8192),
+    ("claude-3-7-sonnet", 128_000), ("claude-opus-4-1", 32_000), ("claude-opus-4-2", 32_000),
+    ("claude-sonnet-4-2", 64_000),
+)  # fmt: skip
+
+
+def output_limit(model: str) -> tuple[int, str] | None:
+    """The most output tokens a model gives, and its full name; None for an unknown one."""
+    info = _BY_NAME.get(model)
+    if info is not None:
+        return info["max_tokens"], info["id"]
+    return next(((limit, model) for start, limit in _FORMER_LIMITS if model.startswith(start)), None)
+
+
 def model_list(page: Page, lifecycles: frozenset[str]) -> dict[str, Any]:
     """One page of the list, newest first. `lifecycles`: the stages asked for."""
     return page_reply([info for info in _INFOS.values() if info["lifecycle"] in lifecycles], page)

@@ -8,9 +8,11 @@ from typing import Any
 from providers.emulated.dialects import anthropic_fields as fields
 from providers.emulated.dialects.anthropic_content import NEWEST_VERSION, Conversation
 from providers.emulated.dialects.anthropic_errors import ErrorShape
+from providers.emulated.dialects.anthropic_models import output_limit
 from providers.emulated.question import OutputFormat, Question
 
 _SAMPLING = ("temperature", "top_p", "top_k")
+_ONE_OF_THEM = ("opus-4-1", "-4-5", "-4-6")
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _DISPLAYS = ("summarized", "omitted", "updates")
 
@@ -25,10 +27,33 @@ def read_sampling(shape: ErrorShape, body: Mapping[str, Any], question: Question
     for name in ("temperature", "top_p"):
         if body.get(name) is not None and not 0 <= fields.number(shape, body[name], name) <= 1:
             raise fields.invalid(shape, f"{name}: range: 0..1")
+    # Source: the service's message, as quoted in github.com/BerriAI/litellm/issues/15097, October 2025.
+    if (
+        body.get("temperature") is not None
+        and body.get("top_p") is not None
+        and any(part in question.model for part in _ONE_OF_THEM)
+    ):
+        raise fields.invalid(
+            shape, "`temperature` and `top_p` cannot both be specified for this model. Please use only one."
+        )
     if body.get("top_k") is not None:
         fields.integer(shape, body["top_k"], "top_k", 0)
     if body.get("temperature") is not None:
         question.temperature = float(body["temperature"])
+
+
+def check_length(shape: ErrorShape, max_tokens: int, model: str) -> None:
+    """Refuses more tokens than a model can give.
+
+    Source: the service's message, as quoted in github.com/anthropics/claude-code/issues/24451, February 2026.
+    """
+    found = output_limit(model)
+    if found is not None and max_tokens > found[0]:
+        raise fields.invalid(
+            shape,
+            f"max_tokens: {max_tokens} > {found[0]}, which is the maximum allowed number of output tokens for "
+            f"{found[1]}",
+        )
 
 
 def read_stops(shape: ErrorShape, given: Any) -> tuple[str, ...]:

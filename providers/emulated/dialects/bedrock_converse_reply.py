@@ -132,11 +132,6 @@ def latency_ms(answer: Answer) -> int:
     return 180 + 9 * answer.output_tokens + answer.digest[31] % 64
 
 
-def waits_s(answer: Answer) -> float:
-    """All the waits of an answer that comes as a whole."""
-    return answer.delay_s + sum([piece.delay_s for piece in answer.pieces])
-
-
 def usage(answer: Answer, body: Mapping[str, Any]) -> dict[str, Any]:
     """`inputTokens` leaves out what the prompt cache gave and took."""
     cached, written = answer.cached_tokens, answer.cache_write_tokens

@@ -21,7 +21,7 @@ from providers.emulated.dialects.anthropic_messages import message_reply
 from providers.emulated.dialects.bedrock_catalog import base_id
 from providers.emulated.dialects.bedrock_claude import read_claude
 from providers.emulated.dialects.bedrock_cohere import COMMAND_R
-from providers.emulated.dialects.bedrock_converse_reply import latency_ms, waits_s
+from providers.emulated.dialects.bedrock_converse_reply import latency_ms
 from providers.emulated.dialects.bedrock_embeddings import Made, Maker
 from providers.emulated.dialects.bedrock_errors import Refusal, headers, parse_object
 from providers.emulated.dialects.bedrock_frames import CONTENT_TYPE, PADDINGS, chunk
@@ -88,7 +88,7 @@ def answer_invoke(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     answer = told.answer
     reply = orjson.dumps(told.reply())
     fields = [*headers(request), *_counts(answer, told.output_tokens), *_echoes(request)]
-    return EmulatedReply(200, fields, reply, told.output_tokens, waits_s(answer), answer.is_repeatable)
+    return EmulatedReply(200, fields, reply, told.output_tokens, answer.whole_delay_s, answer.is_repeatable)
 
 
 def answer_invoke_stream(request: EmulatedRequest, desk: Desk) -> EmulatedReply:

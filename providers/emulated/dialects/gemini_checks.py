@@ -26,6 +26,7 @@ _RANGES: tuple[tuple[str, str, float, float, str], ...] = (
     ("frequencyPenalty", "frequency_penalty", -2, 2, "[-2.0, 2.0]"),
     ("logprobs", "logprobs", 0, 20, "[0, 20]"),
 )
+_MOST_STOPS = 5
 
 
 def check_contents(request: EmulatedRequest, body: dict[str, Any], model: str) -> None:
@@ -86,6 +87,15 @@ def check_config(request: EmulatedRequest, config: dict[str, Any]) -> None:
             "* GenerateContentRequest.generation_config.max_output_tokens: max_output_tokens must be positive.\n",
             f"Unable to submit request because it has a maxOutputTokens value of {most} but the supported range is "
             "from 1 (inclusive) to 65537 (exclusive). Update the value and try again.",
+        )
+    stops = len(config.get("stopSequences", ()))
+    if stops > _MOST_STOPS:
+        raise _either(
+            request,
+            f"* GenerateContentRequest.generation_config.stop_sequences: the number of stop_sequences must not exceed "
+            f"{_MOST_STOPS}.\n",
+            f"Unable to submit request because it has a stopSequences value of {stops} but the supported range is from "
+            f"1 (inclusive) to {_MOST_STOPS + 1} (exclusive). Update the value and try again.",
         )
     _check_format(request, config)
     _check_thinking(request, config.get("thinkingConfig") or {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import partial
 from typing import Any
 
 import orjson
@@ -55,8 +56,9 @@ def answer_generate(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
         headers(request),
         orjson.dumps(body, option=orjson.OPT_INDENT_2),
         tokens=sum(answer.output_tokens for answer in answers),
-        delay_s=first.delay_s + sum([piece.delay_s for answer in answers for piece in answer.pieces]),
+        delay_s=first.whole_delay_s,
         is_repeatable=first.is_repeatable and asked.is_repeatable,
+        make_headers=headers,
     )
 
 
@@ -81,12 +83,14 @@ def answer_stream(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     if end:
         frames.append(Frame(end))
     first = answers[0]
+    make_headers = partial(headers, content_type=JSON if end else EVENTS)
     return EmulatedReply(
         200,
-        headers(request, JSON if end else EVENTS),
+        make_headers(request),
         frames,
         delay_s=first.delay_s,
         is_repeatable=first.is_repeatable and asked.is_repeatable,
+        make_headers=make_headers,
     )
 
 

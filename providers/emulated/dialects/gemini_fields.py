@@ -11,7 +11,9 @@ from typing import Any
 
 from providers.emulated.dialects.google_json import (
     Message,
+    Problem,
     Read,
+    Wrong,
     anything,
     boolean,
     choice,
@@ -26,6 +28,38 @@ from providers.emulated.dialects.google_json import (
 
 def _fields(names: str, read: Read = anything) -> Mapping[str, Read]:
     return dict.fromkeys(names.split(), read)
+
+
+_TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
+_TYPE = choice("Type", *_TYPES)
+
+
+def schema(value: Any) -> dict[str, Any]:
+    """A Schema. Only the names of types are checked; several of them are taken, as clients write JSON Schema too."""
+    found = struct(value)
+    problems: list[Problem] = []
+    waiting: list[tuple[str, Any]] = [("", found)]
+    while waiting:
+        path, part = waiting.pop()
+        if not isinstance(part, dict):
+            continue
+        joint = f"{path}." if path else ""
+        given = part.get("type")
+        if given is not None and type(given) is not list:
+            try:
+                _TYPE(given)
+            except Wrong as wrong:
+                problems += [problem.under(f"{joint}type") for problem in wrong.problems]
+        properties = part.get("properties")
+        if isinstance(properties, dict):
+            waiting += [(f"{joint}properties[{place}].value", one) for place, one in enumerate(properties.values())]
+        waiting.append((f"{joint}items", part.get("items")))
+        alternatives = part.get("anyOf", part.get("any_of"))
+        if isinstance(alternatives, list):
+            waiting += [(f"{joint}any_of[{place}]", one) for place, one in enumerate(alternatives)]
+    if problems:
+        raise Wrong(sorted(problems))
+    return found
 
 
 BLOB = Message("Blob", {"mimeType": string, "data": octets, "displayName": string})
@@ -76,7 +110,7 @@ FUNCTION_DECLARATION = Message(
     {
         "name": string,
         "description": string,
-        "parameters": struct,
+        "parameters": schema,
         "parametersJsonSchema": anything,
         **_fields("response responseJsonSchema behavior"),
     },
@@ -136,7 +170,7 @@ GENERATION_CONFIG = Message(
         "frequencyPenalty": decimal,
         "seed": integer,
         "responseMimeType": string,
-        "responseSchema": struct,
+        "responseSchema": schema,
         "responseJsonSchema": anything,
         "_responseJsonSchema": anything,
         "responseFormat": many(_RESPONSE_FORMAT),

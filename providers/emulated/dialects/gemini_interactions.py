@@ -39,7 +39,7 @@ def create_interaction(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
         return EmulatedReply(200, fields, frames, delay_s=answer.delay_s, is_repeatable=is_repeatable)
     reply = json_reply(request, shape, is_repeatable=is_repeatable)
     reply.tokens = answer.output_tokens
-    reply.delay_s = answer.delay_s + sum([piece.delay_s for piece in answer.pieces])
+    reply.delay_s = answer.whole_delay_s
     return reply
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from providers.emulated.base import EmulatedReply, EmulatedRequest
 from providers.emulated.desk import Desk
-from providers.emulated.dialects.google_errors import is_gemini, json_reply, refuse
+from providers.emulated.dialects.google_errors import html_not_found, is_gemini, json_reply, refuse
 
 _GENERATES = ("generateContent", "countTokens", "createCachedContent", "batchGenerateContent")
 _EMBEDS = ("embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent")
@@ -81,6 +81,8 @@ def list_models(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
 def get_model(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     """One model; one that is not listed is described in general terms, unless the proxy is strict."""
     name = request.call.model or ""
+    if ":" in name:  # a custom verb, which no method has
+        return html_not_found(request)
     known = _KNOWN.get(name)
     if known is None:
         if desk.is_strict or not name:

@@ -16,13 +16,14 @@ from typing import Any
 
 import orjson
 
+from providers.base import Usage
 from providers.emulated import media
 from providers.emulated.answer import Answer, Stop, alphanumeric, created_at, hexadecimal
 from providers.emulated.base import EmulatedReply, EmulatedRequest
 from providers.emulated.desk import Desk
 from providers.emulated.dialects.openai_chat_request import ChatRequest, read_chat
 from providers.emulated.dialects.openai_chat_stream import stream_chat
-from providers.emulated.dialects.openai_errors import Invalid, Shape, dump, read_object, stream_reply
+from providers.emulated.dialects.openai_errors import EVENT_STREAM, Invalid, Shape, dump, read_object, stream_reply
 from providers.emulated.dialects.openai_filters import CHOICE_FILTERS, PROMPT_FILTERS
 from providers.emulated.dialects.openai_logprobs import token_logprobs
 from providers.emulated.dialects.openai_moderations import moderated
@@ -51,11 +52,12 @@ def reply_to(asked: ChatRequest, request: EmulatedRequest, desk: Desk, shape: Sh
     answers = [first]
     if asked.choices > 1:
         answers += [desk.answer(asked.question, index) for index in range(1, asked.choices)]
+    model = shape.model(request, asked.question.model)
     head = {
         "id": "chatcmpl-" + alphanumeric(first.digest, "chatcmpl", 29),
         "object": "chat.completion",
         "created": created_at(first.digest),
-        "model": shape.model(request, asked.question.model),
+        "model": model,
     }
     usage = usage_of(answers, has_audio=asked.audio_format is not None)
     tail: dict[str, Any] = {
@@ -82,6 +84,7 @@ def reply_to(asked: ChatRequest, request: EmulatedRequest, desk: Desk, shape: Sh
             moderation=moderation,
         )
         reply = stream_reply(shape, request, frames, total, is_repeatable=is_repeatable)
+        reply.make_headers = lambda again: shape.headers(again, total, EVENT_STREAM)
     else:
         if shape.filters_content:
             head["prompt_filter_results"] = PROMPT_FILTERS
@@ -90,6 +93,18 @@ def reply_to(asked: ChatRequest, request: EmulatedRequest, desk: Desk, shape: Sh
         body = orjson.dumps({**head, "choices": choices, "usage": usage, **tail})
         reply = EmulatedReply(200, shape.headers(request, total), body, tokens=usage["completion_tokens"])
         reply.is_repeatable = is_repeatable
+        reply.make_headers = lambda again: shape.headers(again, total)
+    if asked.is_streaming and not asked.includes_usage:
+        reply.usage = Usage(model=model or None, service_tier=asked.service_tier)
+    elif asked.audio_format is None:
+        reply.usage = Usage(
+            input_tokens=first.input_tokens,
+            output_tokens=usage["completion_tokens"],
+            cached_tokens=first.cached_tokens,
+            reasoning_tokens=usage["completion_tokens_details"]["reasoning_tokens"],
+            model=model or None,
+            service_tier=asked.service_tier,
+        )
     reply.delay_s = first.delay_s if asked.is_streaming else first.whole_delay_s
     return reply
 

@@ -133,11 +133,20 @@ def _check_attachment(part: Mapping[str, Any], kind: str, param: str) -> None:
         text(given[name], f"{param}.{kind}.{name}")
     if kind == "input_audio":
         _AUDIO_FORMAT(given["format"], f"{param}.input_audio.format")
-    elif kind == "image_url" and given.get("detail") is not None:
-        _DETAIL(given["detail"], f"{param}.image_url.detail")
+    elif kind == "image_url":
+        if not given["url"][:8].lower().startswith(_IMAGE_SCHEMES):
+            raise Invalid(
+                f"Invalid image URL: '{param}.image_url.url'. Expected a base64-encoded data URL with an image MIME "
+                "type (e.g. 'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got a value without the 'data:' prefix.",
+                f"{param}.image_url.url",
+                "invalid_value",
+            )
+        if given.get("detail") is not None:
+            _DETAIL(given["detail"], f"{param}.image_url.detail")
 
 
 _ATTACHMENT_MEMBERS = {"image_url": ("url",), "input_audio": ("data", "format"), "file": ()}
+_IMAGE_SCHEMES = ("https://", "http://", "data:", "gs://")  # the last is what Google's compatible endpoint takes
 _AUDIO_FORMAT = one_of("wav", "mp3")
 _DETAIL = one_of("auto", "low", "high", "original")
 

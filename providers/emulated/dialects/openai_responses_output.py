@@ -70,7 +70,8 @@ def output_items(
     include = body.get("include") or ()
     if thinks or answer.thinking_pieces:
         reasoning = body.get("reasoning") or {}
-        has_summary = (reasoning.get("summary") or reasoning.get("generate_summary")) and answer.thinking_pieces
+        is_shown = answer.shows_thinking or reasoning.get("summary") or reasoning.get("generate_summary")
+        has_summary = is_shown and answer.thinking_pieces
         summary = [{"type": "summary_text", "text": answer.thinking}] if has_summary else []
         item: dict[str, Any] = {"id": ids.item("rs", 0), "type": "reasoning", "summary": summary}
         if "reasoning.encrypted_content" in include:

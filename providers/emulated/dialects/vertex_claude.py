@@ -61,7 +61,7 @@ def answer_claude(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
         return EmulatedReply(
             200, _headers(request, EVENTS), frames, delay_s=answer.delay_s, is_repeatable=answer.is_repeatable
         )
-    delay_s = answer.delay_s + sum([piece.delay_s for piece in answer.pieces])
+    delay_s = answer.whole_delay_s
     data = orjson.dumps(message_reply(answer, asked))
     return EmulatedReply(
         200, _headers(request, _JSON), data, answer.output_tokens, delay_s, answer.is_repeatable

@@ -23,7 +23,7 @@ from providers.emulated.json_schema.document import (
 )
 from providers.emulated.json_schema.formats import WIDTHS, texts_of
 from providers.emulated.json_schema.merging import Merged, Merger, preferred
-from providers.emulated.json_schema.quantities import Bound, numbers, within
+from providers.emulated.json_schema.quantities import Bound, numbers, said_number, within
 from providers.emulated.json_schema.reading import amount, feeling, listed
 from providers.emulated.json_schema.searching import (
     DEEPEST,
@@ -37,7 +37,6 @@ from providers.emulated.json_schema.wording import (
     Prompt,
     fitted,
     from_prompt,
-    is_answer,
     number_for,
     of_format,
     topic_of,
@@ -370,28 +369,13 @@ class Builder:
     ) -> Iterator[float]:
         least = low[0] if low else -(2.0**53)
         most = high[0] if high else 2.0**53
-        said = self._said_number(name, variation, least, most, is_whole=is_whole) if self.prompt.text else None
+        said = said_number(self.prompt, name, variation, least, most, is_whole=is_whole) if self.prompt.text else None
         if said is not None and within(said, low, high) and not steps:
             yield said
         usual = number_for(name)
         if usual is None:
             usual = 1 if is_whole or steps else 1.5
         yield from numbers(low, high, steps, usual, variation, is_whole=is_whole)
-
-    def _said_number(
-        self, name: str, variation: int, least: float, most: float, *, is_whole: bool
-    ) -> int | float | None:
-        answer = self.prompt.answer
-        if answer and is_answer(name) and variation == 0:
-            try:
-                known = int(answer) if is_whole else float(answer)
-            except ValueError:
-                return None
-            return known if least <= known <= most else None
-        given = amount(name, self.prompt.text) if variation == 0 else None
-        if given is not None and least <= given <= most and not (is_whole and isinstance(given, float)):
-            return given
-        return self.prompt.next_number(least, most, is_whole=is_whole)
 
 
 def _is_null(schema: Schema) -> bool:

@@ -13,7 +13,7 @@ from providers.emulated.json_schema.building import Builder
 from providers.emulated.json_schema.document import Document, Unsatisfiable, identity, mapping
 from providers.emulated.json_schema.wording import BETWEEN, Prompt, topic_of
 
-_MOST_VALUES_FOR = 4
+_MOST_VALUES_FOR = 8
 _NOTHING: Mapping[str, int] = {}
 
 
@@ -28,7 +28,7 @@ def generate(schema: Mapping[str, Any] | bool, *, seed: bytes, hints: str = "", 
 
 
 def values_for(schema: Mapping[str, Any] | bool, hints: str, *, seed: bytes = b"") -> list[Any]:
-    """As many valid values as the hints ask for, at most 4: one for each place of "in Paris and Rome", or for each
+    """As many valid values as the hints ask for, at most 8: one for each place of "in Paris and Rome", or for each
     value of an enumeration that they list; mostly one. Raises Unsatisfiable."""
     prompt = Prompt(hints)
     name, times = _listed(schema, prompt)

@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+from providers.emulated.json_schema.reading import amount
+from providers.emulated.json_schema.wording import Prompt, is_answer
+
 Bound = tuple[float, bool] | None
 """A number and whether it is itself excluded; None: no bound."""
 
@@ -20,6 +23,22 @@ def numbers(
         yield from _multiples(low, high, _common(steps, is_whole=is_whole), wanted, variation)
         return
     yield from _any(low, high, wanted + variation)
+
+
+def said_number(
+    prompt: Prompt, name: str, variation: int, least: float, most: float, *, is_whole: bool
+) -> int | float | None:
+    """The number that a prompt gives a property: its answer, one that stands by the name, else the next one."""
+    if prompt.answer and is_answer(name) and variation == 0:
+        try:
+            known = int(prompt.answer) if is_whole else float(prompt.answer)
+        except ValueError:
+            return None
+        return known if least <= known <= most else None
+    given = amount(name, prompt.text) if variation == 0 else None
+    if given is not None and least <= given <= most and not (is_whole and isinstance(given, float)):
+        return given
+    return prompt.next_number(least, most, is_whole=is_whole)
 
 
 def within(value: float, low: Bound, high: Bound) -> bool:

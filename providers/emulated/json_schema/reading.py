@@ -50,6 +50,7 @@ _TICKERS = {
     "apple": "AAPL", "microsoft": "MSFT", "google": "GOOGL", "alphabet": "GOOGL", "amazon": "AMZN", "tesla": "TSLA",
     "nvidia": "NVDA", "meta": "META", "netflix": "NFLX", "intel": "INTC", "ibm": "IBM",
 }  # fmt: skip
+_CURRENCY = re.compile(r"\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|BRL|MXN|SEK|NOK|DKK|PLN|KRW|SGD|HKD|ZAR)\b")
 _COMPANY = re.compile(
     rf"\b([{_CAPITAL}][\w&.-]*(?: [{_CAPITAL}][\w&.-]*){{0,3}} (?:Inc|Corp|Corporation|Ltd|LLC|GmbH|AG|SA|plc|Group))\b"
 )
@@ -122,6 +123,11 @@ def tickers(text: str) -> list[str]:
     return found or [_TICKERS[word] for word in _PLAIN_WORD.findall(text[:_MOST].lower()) if word in _TICKERS]
 
 
+def currencies(text: str) -> list[str]:
+    """The codes of money in a text."""
+    return _CURRENCY.findall(text[:_MOST])
+
+
 def company(text: str) -> str | None:
     text = text[:_MOST]
     found = _COMPANY.search(text) or _EMPLOYED.search(text)
@@ -165,7 +171,8 @@ def _label(name: str) -> re.Pattern[str] | None:
         return None
     said = r"[ _-]?".join(map(re.escape, parts))
     return re.compile(
-        rf"(?<![\w.]){said}[\"'*]{{0,2}}(?:\s*[:=]\s*|\s+is\s+(?!(?:a|an|the|it|he|she|there|that|this|my|your)\b))"
+        rf"(?<![\w.])(?<!and )(?<!, )(?<!keys )(?<!fields ){said}[\"'*]{{0,2}}"
+        r"(?:\s*[:=]\s*|\s+is\s+(?!(?:a|an|the|it|he|she|there|that|this|my|your)\b))"
         r"[\"'*]{0,2}(\S[^\n,;]{0,120})",
         re.I,
     )

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from providers.emulated.json_schema import reading
 from providers.emulated.json_schema.document import words
+from providers.emulated.json_schema.errands import command, errand, errand_of, identifier
 
 _CLIPPED = 1_000
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -136,7 +137,7 @@ _TOPICS = {
     "path": "path file filename filepath directory folder",
     "version": "version",
     "sql": "sql",
-    "code": "code script source snippet",
+    "code": "code script snippet",
     "sum": "expression formula equation calculation",
     "symbol": "ticker symbol",
     "color": "color colour",
@@ -241,11 +242,26 @@ def from_prompt(name: str, prompt: Prompt, variation: int) -> str | None:
         return None
     if variation == 0 and prompt.answer and is_answer(name):
         return prompt.answer
+    money = _MONEY.get(name) if variation == 0 else None
+    if money is not None:
+        codes = reading.currencies(text)
+        if len(codes) > money:
+            return codes[money]
     listed = reading.listed(name, text)
     if listed:
         return listed[variation] if variation < len(listed) else None
     said = reading.labelled(name, text) if variation == 0 else None
+    kind = errand_of(name) if variation == 0 and said is None else ""
+    if kind:
+        done = errand(kind, text)
+        if done:
+            return done if kind != "subject" else clipped(done, 80)
     topic = topic_of(name)
+    if variation == 0 and said is None:
+        if topic == "key" and (called := identifier(name, text)):
+            return called
+        if name in ("command", "cmd") and (typed := command(text, reading.paths(text))):
+            return typed
     if topic in _READ:
         values = _READ[topic](prompt)
         if topic == "place" and name in ("to", "destination") and not variation:
@@ -260,6 +276,9 @@ def from_prompt(name: str, prompt: Prompt, variation: int) -> str | None:
         return said
     if topic == "prompt":
         return text[:300] if variation == 0 else None
+    if variation == 0 and prompt.numbers and number_for(name) is not None:
+        given = reading.amount(name, text)
+        return str(prompt.numbers[0] if given is None else given)
     if topic in ("country", "region"):
         return None
     pattern = {"sum": _SUM, "origin": _ORIGIN}.get(topic)
@@ -311,7 +330,7 @@ def _companies(prompt: Prompt) -> list[str]:
 
 
 _READ: dict[str, Callable[[Prompt], list[str]]] = {
-    "place": lambda prompt: prompt.places or prompt.people,
+    "place": lambda prompt: prompt.places or prompt.people[-1:],
     "name": lambda prompt: prompt.people,
     "maker": lambda prompt: reading.makers(prompt.text) or prompt.people,
     "email": _emails,
@@ -331,6 +350,10 @@ _BY_FORMAT: dict[str, Callable[[Prompt], list[str]]] = {
     "url": _urls,
     "date": lambda prompt: reading.dates(prompt.text),
 }
+_MONEY = {
+    "currency": 0, "source": 0, "base": 0, "from": 0, "from_currency": 0, "source_currency": 0, "base_currency": 0,
+    "target": 1, "to": 1, "quote": 1, "to_currency": 1, "target_currency": 1, "quote_currency": 1,
+}  # fmt: skip
 _ANSWERS = words("answer result solution capital translation output response value")
 
 

@@ -13,11 +13,18 @@ _VERB = re.compile(rf"\b(add|multiply|subtract|divide) ({_NUMBER}) (?:and|to|by|
 _ROOT = re.compile(rf"\bsquare root of ({_NUMBER})", re.IGNORECASE)
 _SQUARE = re.compile(rf"\b({_NUMBER}) squared", re.IGNORECASE)
 _PERCENT = re.compile(rf"\b({_NUMBER}) ?(?:%|percent) of ({_NUMBER})", re.IGNORECASE)
+_FRACTION = re.compile(
+    rf"\b(?:(\d{{1,6}})/(\d{{1,6}})|(?:an? |one |(two |three ))?(half|thirds?|quarters?|fourths?|fifths?|tenths?)) of"
+    rf" ({_NUMBER})(?![\w/]|\.\d)",
+    re.IGNORECASE,
+)
+_PARTS = {"hal": 2, "thi": 3, "qua": 4, "fou": 4, "fif": 5, "ten": 10}
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}/\d{1,2}/\d{2,4}|\+?\d{1,4}-\d{3}-\d{3,4}")
 # "1-5", "2010-2011" and "16/9" are sums only where one is asked for.
 _RANGE = re.compile(r"\d+ ?[-/] ?\d+")
 _SUM_AHEAD = re.compile(
-    r"(?:\b(?:what(?:'s| is)|is|calculate|compute|solve|evaluate|work out|does|makes?|sum|result of|value of)|[=:(]|^)\s*$",
+    r"(?:\b(?:what(?:'s| is)|is|calculate|compute|solve|evaluate|work out|does|makes?|sum|result of"
+    r"|value of)|[=:(]|^)\s*$",
     re.I,
 )
 _WORDS = {
@@ -66,6 +73,13 @@ def _find_named(text: str) -> tuple[str, str] | None:
         return found[0], _written(_CONTEXT.sqrt(_number(found[1])))
     if found := _SQUARE.search(text):
         return found[0], _written(_CONTEXT.power(_number(found[1]), 2))
+    if found := _FRACTION.search(text):
+        above = int(found[1] or {"two": 2, "three": 3}.get((found[3] or "").strip().lower(), 1))
+        below = int(found[2]) if found[2] else _PARTS[found[4][:3].lower()]
+        whole = _number(found[5])
+        return f"{above}/{below} * {found[5]}", _written(
+            _CONTEXT.divide(_CONTEXT.multiply(Decimal(above), whole), Decimal(below))
+        )
     if found := _PERCENT.search(text):
         return found[0], _written(
             _CONTEXT.divide(_CONTEXT.multiply(_number(found[1]), _number(found[2])), Decimal(100))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from providers.emulated.json_schema.reading import feeling
+from providers.emulated.json_schema.wording import Prompt, from_prompt
 from providers.emulated.question import Question
 from providers.emulated.writing.arithmetic import expression
 from providers.emulated.writing.choice import Choice
@@ -12,18 +13,31 @@ from providers.emulated.writing.quoting import beginning, window
 
 _OPTION = r"[\"'`“]?[A-Za-z][\w-]{0,30}(?: (?!or\b|and\b)[\w-]{1,20})?[\"'`”]?"
 _OPTIONS = re.compile(
-    r"\b(?:(?:classif|categor|label)\w*\b[^\n:;]{0,80}?\b(?:as|into|in|with|by)|one of|categories|classes|labels"
-    r"|options|sentiment as|between|either|(?:reply|respond|answer|output|return)(?: only)?(?: with)?(?: only)?)"
+    r"\b(?:(?:classif|categor|label)\w*\b[^\n:;]{0,80}?(?:\b(?:as|into|in|with|by)\b|\()"
+    r"|one of(?: the(?: following)?)?(?: categories| labels| classes| options| words)?"
+    r"|(?:categories|classes|labels|options)(?: are|(?=\s*[:(\[]))|(?:sentiment|intent)(?: as| is)"
+    r"|(?:reply|respond|answer|output|return)(?: only| just)?(?: with| either| one of)(?: only| either)?)"
     r"(?: either| one of| only)?(?: the(?: following)?)?(?: categories| labels| classes| options| words)?"
-    rf"(?: are)?\s*[:([]?\s*({_OPTION}(?:(?:\s*,\s*(?:or |and )?|\s+or\s+|\s*[/|]\s*){_OPTION}){{1,15}})",
+    rf"\s*[:([]?\s*({_OPTION}(?:(?:\s*,\s*(?:or |and )?|\s+or\s+|\s*[/|]\s*){_OPTION}){{1,15}})",
     re.I,
 )
 _BETWEEN = re.compile(r"\s*,\s*(?:or |and )?|\s+or\s+|\s*[/|]\s*", re.I)
 _YES_NO = frozenset({"yes", "no", "true", "false"})
 
-_ASKED = re.compile(r"(?:^|\n)\W{0,4}(?:(?:user )?question|query)\W{0,3}:\W{0,4}([^\n]{3,600})", re.I)
+_EXTRACT = re.compile(
+    r"\bextract (?:all |the |every |any |each )*(?:\w+ )?(e-?mails?|dates?|names?|people|persons?|urls?|links?)\b", re.I
+)
+_KINDS = (
+    ("e", ("email",)),
+    ("date", ("date",)),
+    ("name", ("name",)),
+    ("pe", ("name",)),
+    ("url", ("url",)),
+    ("link", ("url",)),
+)
+_ASKED = re.compile(r"(?:^|\n)\W{0,4}(?:(?:user )?question|query)[*_ \t]{0,3}[:\n]\W{0,4}([^\n]{3,600})", re.I)
 _TAGGED = re.compile(r"<(?:question|query)>\s*(.{3,600}?)\s*</", re.I | re.S)
-_SENTENCE = re.compile(r"[^.!?\n]{15,400}(?:[.!?](?=\s|$|[\"”)])|(?=\n|$))")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 _WORD = re.compile(r"\w+")
 _EMPTY = frozenset(
     [
@@ -84,6 +98,8 @@ _EMPTY = frozenset(
     ]
 )
 _MAX_CONTEXT = 8192
+_MARK = re.compile(r"^(?:[\s#*>-]+|\[\w{1,8}\]|\d{1,3}[.)]\s)+")
+_FOLLOW_UP = re.compile(r"follow[- ]?up (?:question|input)\s*:\s*([^\n]{1,1000})", re.I)
 _UNKNOWN = "don't know"
 
 _TOOLS = re.compile(r"one of \[([^\]\n]{1,500})\]", re.I)
@@ -100,12 +116,30 @@ def classify(ask: str, question: Question, choice: Choice) -> str | None:
     known = {label.lower(): label for label in labels if label}
     if len(known) < 2 or not _YES_NO.isdisjoint(known):
         return None
-    rest = (text[: found.start()] + " " + text[found.end() :]).lower()
+    rest = f"{text[: found.start()]} {text[found.end() :]}"
     if "positive" in known and "negative" in known:
-        return known.get(feeling(rest), known["positive"])
-    spoken = {label: rest.count(label) for label in known}
+        return known.get(feeling(rest.lower()), known["positive"])
+    # The article is no option A.
+    spoken = {
+        low: len(re.findall(rf"\b{re.escape(label)}\b", rest, 0 if len(label) == 1 else re.I))
+        for low, label in known.items()
+    }
     best = max(spoken, key=spoken.__getitem__)
     return known[best] if spoken[best] else choice.of([*known.values()])
+
+
+def extract(ask: str, question: Question, choice: Choice) -> str | None:
+    """The addresses, days or names that a prompt wants taken out of its text."""
+    found = _EXTRACT.search(ask)
+    if found is None:
+        return None
+    prompt = Prompt(window(question.prompt)[found.end() :])
+    kind = found[1].lower()
+    names = next((names for start, names in _KINDS if kind.startswith(start)), ())
+    values = list(
+        dict.fromkeys(value for at in range(20) for name in names if (value := from_prompt(name, prompt, at)))
+    )
+    return "\n".join(values) or None
 
 
 def asked_at_the_end(prompt: str) -> str:
@@ -113,16 +147,19 @@ def asked_at_the_end(prompt: str) -> str:
     if "uestion" not in prompt and "uery" not in prompt and "QUESTION" not in prompt:
         return ""
     tail = prompt[-4096:]
-    found = None
-    for found in _ASKED.finditer(tail):
-        pass
-    found = found or _TAGGED.search(tail)
+    named = _ASKED.findall(tail)
+    if named:
+        return str(named[-1]).strip()
+    found = _TAGGED.search(tail)
     return found[1].strip() if found else ""
 
 
 def from_context(question: Question) -> str | None:
     """The sentence of the given context that has most to do with the question, None if no context is given."""
     prompt = question.prompt
+    if prompt[-24:].rstrip().endswith("uestion:"):
+        again = _FOLLOW_UP.search(prompt[-2048:])
+        return window(again[1].strip()) if again else None
     asked = asked_at_the_end(prompt) if len(prompt) > 120 else ""
     if asked:
         context = prompt[: prompt.rfind(asked)]
@@ -140,12 +177,16 @@ def from_context(question: Question) -> str | None:
         context = f"{context[: _MAX_CONTEXT // 2]}\n{context[-_MAX_CONTEXT // 2 :]}"
     wanted = _telling(asked)
     best, most = "", 0
-    for sentence in _SENTENCE.findall(context):
+    for sentence in _SENTENCE_END.split(context):
+        if len(sentence) < 15:
+            continue
         shared = len(wanted & _telling(sentence))
-        if shared > most and ":" not in sentence[-2:]:
+        if (shared > most or (shared == most > 0 and len(sentence) < len(best))) and not sentence.lstrip().startswith(
+            ("Question", "question")
+        ):
             best, most = sentence, shared
-    if most >= min(2, len(wanted)) and best:
-        return beginning(best.strip(" \t#*->"), 300).encode("utf-8", "replace").decode()
+    if best:
+        return window(beginning(_MARK.sub("", best), 300))
     return "I don't know." if _UNKNOWN in context else None
 
 

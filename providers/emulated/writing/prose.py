@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from providers.emulated import tokens
-from providers.emulated.answer import Piece
 from providers.emulated.question import Question
 from providers.emulated.writing.choice import Choice
 from providers.emulated.writing.quoting import clip, topic
@@ -67,50 +65,24 @@ def number_of(word: str | None) -> int | None:
     return _NUMBERED.get(word.split()[-1] if word.startswith("a ") else word)
 
 
-def _fragment(text: str) -> list[Piece]:
-    """Text cut into tokens once. The pieces are shared by many answers: nobody changes one."""
-    return [*map(Piece, tokens.pieces(text))]
-
-
-# A fragment starts with white space or a sign, and what follows one does, so that the pieces are those of the whole
-# text.
-_ASKED = tuple(map(_fragment, ("You asked about", "Here is what I can tell you about", "Let us look at")))
-_WROTE = tuple(map(_fragment, ("You wrote: “", "You said: “", "This is what I read: “")))
-_BODIES = tuple(
-    map(
-        _fragment,
-        (
-            " In short, start with what you already know, try it on a small example, and build up from there."
-            " Two things usually decide how well it goes: a clear goal and quick feedback.",
-            " The main point is simple: the parts matter less than how they fit together."
-            " Look at one real case first, then compare it with another, and the pattern will show.",
-            " There are three things to keep in mind: what it is for, what it costs, and what could go wrong."
-            " Most questions about it come back to one of these.",
-            " The short answer is that it depends on what matters most to you."
-            " A simple option that meets the need today is often better than a perfect one tomorrow.",
-        ),
-    )
+_ASKED = ("You asked about", "Here is what I can tell you about", "Let us look at")
+_WROTE = ("You wrote:", "You said:", "This is what I read:")
+_BODIES = (
+    "In short, start with what you already know, try it on a small example, and build up from there."
+    " Two things usually decide how well it goes: a clear goal and quick feedback.",
+    "The main point is simple: the parts matter less than how they fit together."
+    " Look at one real case first, then compare it with another, and the pattern will show.",
+    "There are three things to keep in mind: what it is for, what it costs, and what could go wrong."
+    " Most questions about it come back to one of these.",
+    "The short answer is that it depends on what matters most to you."
+    " A simple option that meets the need today is often better than a perfect one tomorrow.",
 )
-_ENDS = tuple(
-    map(
-        _fragment,
-        (
-            " Tell me more about your situation and I can be more specific.",
-            " Let me know which part you would like to go into.",
-            " If you like, I can give an example.",
-        ),
-    )
+_ENDS = (
+    "Tell me more about your situation and I can be more specific.",
+    "Let me know which part you would like to go into.",
+    "If you like, I can give an example.",
 )
-_YES = tuple(
-    map(_fragment, ("Yes, in most cases. You asked: “", "Yes. To your question, “", "No, not usually. You asked: “"))
-)
-_GLADLY = _fragment("Yes, gladly. You asked: “")
-_QUOTE_END = _fragment("”")
-_FULL_STOP = _fragment(".")
-_BEFORE = _fragment("Going on from “")
-_BEFORE_END = _fragment("”:")
-_SYSTEM = _fragment(" I am keeping to my instructions: “")
-_SYSTEM_END = _fragment("”.")
+_YES = ("Yes, in most cases. You asked:", "Yes. To your question,", "No, not usually. You asked:")
 
 
 def wanted_length(ask: str) -> tuple[int, str] | None:
@@ -166,41 +138,21 @@ def _sentences(choice: Choice, part: int, number: int) -> list[str]:
     return [f"{_SUBJECTS[place % 12]} {_PREDICATES[place % 13]}" for place in range(first, first + number)]
 
 
-def restate(ask: str, question: Question, choice: Choice, *, before: str, system: str, is_yes_no: bool) -> list[Piece]:
+def restate(ask: str, question: Question, choice: Choice, *, before: str, system: str, is_yes_no: bool) -> str:
     """A paragraph that shows which request arrived: it quotes the prompt, and briefly the message before and the
     system message where there are any."""
-    said: list[Piece] = []
     about = topic(ask) if len(ask) <= 300 else ""
     is_favour = not about and ask[:12].lower().startswith(("can you", "could you", "will you", "would you"))
     if is_yes_no and not is_favour and not about:
-        said += choice.of(_YES)
-        said += _cut(clip(ask, 80))
-        said += _QUOTE_END
+        said = f"{choice.of(_YES)} “{clip(ask, 80)}”"
     elif is_favour:
-        said += _GLADLY
-        said += _cut(clip(ask, 80))
-        said += _QUOTE_END
+        said = f"Yes, gladly. You asked: “{clip(ask, 80)}”"
     elif about:
-        said += choice.of(_ASKED)
-        said += _cut(" " + about)
-        said += _FULL_STOP
+        said = f"{choice.of(_ASKED)} {about}."
     else:
-        said += choice.of(_WROTE)
-        said += _cut(clip(ask, 80))
-        said += _QUOTE_END
-    said += choice.of(_BODIES)
+        said = f"{choice.of(_WROTE)} “{clip(ask, 80)}”"
+    said = f"{said} {choice.of(_BODIES)}"
     if system:
-        said += _SYSTEM
-        said += _cut(clip(system, 60))
-        said += _SYSTEM_END
-    said += choice.of(_ENDS)
-    return following([*_BEFORE, *_cut(clip(before, 60)), *_BEFORE_END], said) if before else said
-
-
-def following(first: list[Piece], then: list[Piece]) -> list[Piece]:
-    """One text after another, with a space between them."""
-    return [*first, Piece(" " + then[0].text), *then[1:]]
-
-
-def _cut(text: str) -> list[Piece]:
-    return [*map(Piece, tokens.pieces(text))]
+        said = f"{said} I am keeping to my instructions: “{clip(system, 60)}”."
+    said = f"{said} {choice.of(_ENDS)}"
+    return f"Going on from “{clip(before, 60)}”: {said}" if before else said

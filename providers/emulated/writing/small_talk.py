@@ -21,8 +21,8 @@ _HELLO_TO = re.compile(
 _HOW_ARE_YOU = re.compile(r"\b(?:how (?:are|do) you(?: doing| do)?|how's it going|what's up)\b", re.I)
 _ORDER = re.compile(
     r"(?:\b(?:say|reply|respond|answer|output|print|write|return|echo|repeat|type|send)\b)"
-    r"(?P<how>(?:\s+(?:back|only|just|with|exactly|the|this|these|following|single|one|word for word|word|words|phrase|text|string"
-    r"|sentence|message|letter|number|digit|literally|verbatim|after me|exact))*)"
+    r"(?P<how>(?:\s+(?:back|only|just|with|exactly|the|this|these|following|single|one|word for word|word|words|phrase"
+    r"|text|string|sentence|message|letter|number|digit|literally|verbatim|after me|exact))*)"
     r"\s*(?P<colon>:?)\s*(?P<what>\S.{0,3000})",
     re.I | re.S,
 )
@@ -83,7 +83,7 @@ def dictated(text: str, *, is_rule: bool = False) -> str | None:
     """What a text tells one to say word for word, or None: `Reply with exactly: pong` gives `pong`. `is_rule`: it is
     meant for every answer, so that several words must be quoted or called exact."""
     found = _ORDER.search(text)
-    if found is None or _is_no_order(text, found.start()):
+    if found is None or _is_no_order(text, found.start()) or (found["what"][0] == "(" and not found["how"]):
         return None
     quoted = _QUOTED.match(found["what"])
     if quoted:

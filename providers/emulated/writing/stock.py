@@ -76,28 +76,54 @@ _POEMS = (
     "The day leans in to listen, soft as fur,\nAnd finds {subject} already waiting there.",
     "O {subject}, plain and bright and near,\nYou ask for nothing, yet you stay;\n"
     "The evening folds, the stars appear,\nAnd still you gently light the way.",
+    "I went to look for {subject} one day,\nAnd found a field, a gate, a stream;\n"
+    "The wind had carried it away\nAnd left me standing in its dream.",
+    "Say {subject} softly, say it slow,\nAs rivers say their names to stone;\n"
+    "What we have loved is what we know,\nAnd what we know is not alone.",
 )
 VERSES = {
     "haiku": (
         "Thinking of {subject},\nsoft rain falls on the still pond.\nOne ripple, then peace.",
         "Morning light returns.\nA quiet thought of {subject}.\nThe world holds its breath.",
+        "One leaf on the path,\nand beside it {subject}.\nNeither says a word.",
+        "Late sun on the hill.\nSomeone speaks of {subject}.\nThe crickets agree.",
     ),
     "poem": _POEMS,
     "limerick": (
         "A writer who sang of {subject}\nFound rhyme was a difficult project;\nHe tried it all night,\n"
         "Till the morning was bright,\nAnd still he could hardly perfect it.",
+        "There once was a duck on a spree\nWho looked for {subject} by the sea;\nIt asked every gull,\n"
+        "For the day had been dull,\nAnd was home with the answer by tea.",
+        "A baker who dreamt of {subject}\nMade bread of a curious effect:\nIt rose with the sun,\n"
+        "And when it was done\nIt sang, which he did not expect.",
     ),
     "joke": (
         "Why did {subject} cross the road? To prove to the rubber duck that the bug was on the other side.",
         "I told a joke about {subject} to a rubber duck. It did not laugh, but it listened very patiently.",
-    ),
-    "story": (
-        "Once there was a small duck who had never heard of {subject}. One morning it set out to learn, asked "
-        "everyone it "
-        "met, and listened more than it spoke. By evening it knew enough to come home and tell the others, and from "
-        "then on {subject} was part of every tale told at the pond.",
+        "What do {subject} and a debugger have in common? Both look simple until somebody asks how they work.",
+        "I would tell you the one about {subject}, but you had to be there, and so did the duck.",
     ),
 }
+SUBJECTS = ("the morning", "the sea", "an old bridge", "the first snow", "a lost letter")
+# A beginning, a middle and an end.
+STORY = (
+    (
+        "Once there was a small duck who had never heard of {subject}.",
+        "On the far side of the pond lived a heron who thought of nothing but {subject}.",
+        "Long ago, before there were maps, a girl set out to find {subject}.",
+        "Nobody in the village had ever seen {subject}, and everybody had an opinion.",
+    ),
+    (
+        "One morning it all began: everyone was asked, and nobody had quite the same answer.",
+        "The road was long, the weather changed twice, and a stranger gave good advice for half a sandwich.",
+        "By noon the plan had failed, and by evening a better one had been found by accident.",
+    ),
+    (
+        "At last there was enough to go home and tell the others, and from then on {subject} was part of every tale.",
+        "In the end it turned out to have been close by all the time, which made the way there no less worth it.",
+        "And if you listen on a quiet night, you can still hear somebody laughing about it.",
+    ),
+)
 
 SMALL_WORDS_WORDS = (
     "a an the of in on for to and or with that which is are be it me my please write function code script program "

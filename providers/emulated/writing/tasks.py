@@ -148,7 +148,7 @@ def summarise(ask: str, question: Question, choice: Choice) -> str | None:
         return None
     prompt = window(question.prompt)
     parts = re.split(r":\s+|\n+", prompt, maxsplit=1)
-    text = max(parts, key=len)
+    text = parts[1] if len(parts) > 1 and len(parts[1]) > 20 and _SUMMARY.search(parts[0]) else max(parts, key=len)
     sentences = [sentence for sentence in _FULL_STOP.split(" ".join(text.split())) if len(sentence) > 20]
     if not sentences and len(parts) > 1 and len(text) > 20:
         sentences = [text]
@@ -190,10 +190,13 @@ def write_verse(ask: str, question: Question, choice: Choice) -> str | None:
     found = _VERSE.search(ask)
     if found is None or not (_VERB_FIRST.search(ask) or len(ask) < 40):
         return None
-    subject = without_length((found[2] or "the morning").strip())
+    subject = without_length((found[2] or choice.of(stock.SUBJECTS)).strip())
     kind = found[1].lower()
-    verses = stock.VERSES.get(kind, stock.VERSES["poem"])
-    text = choice.of(verses).replace("{subject}", subject)
+    if kind == "story":
+        text = " ".join([choice.of(part) for part in stock.STORY])
+    else:
+        text = choice.of(stock.VERSES.get(kind, stock.VERSES["poem"]))
+    text = text.replace("{subject}", subject)
     return text[0].upper() + text[1:]
 
 

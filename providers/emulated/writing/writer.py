@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from providers.emulated import tokens
-from providers.emulated.answer import Piece
 from providers.emulated.question import Question
-from providers.emulated.writing import framed, prose, recollection, small_talk, tasks
+from providers.emulated.writing import framed, languages, prose, recollection, small_talk, tasks
 from providers.emulated.writing.attachment import acknowledge
 from providers.emulated.writing.choice import Choice
+from providers.emulated.writing.one_word import answer_in_a_word
 from providers.emulated.writing.quoting import window
 
 Skill = Callable[[str, Question, Choice], str | None]
@@ -23,6 +22,7 @@ _LENGTHS = (
 _SKILLS: tuple[tuple[Skill, str], ...] = (
     (recollection.recall, "what what's whats who where tell remember recall remind repeat do"),
     (tasks.write_json, "json"),
+    (framed.extract, "extract"),
     (tasks.count, "count"),
     (tasks.name_capital, "capital"),
     (tasks.translate, "translate say"),
@@ -54,14 +54,15 @@ _DIGIT = re.compile(r"[0-9]")
 _DICTATION_WORDS = b"say repeat echo translate count summarize summarise"
 _DICTATION = frozenset(_DICTATION_WORDS.split())
 _LABELLING_WORDS = (
-    b"classify classification categorize categorise label labels category categories sentiment or options"
+    b"classify classification categorize categorise label labels category categories sentiment or options "
+    b"choose following"
 )
 _LABELLING = frozenset(_LABELLING_WORDS.split())
 _ASK = 200
 
 
-def write(question: Question, choice: Choice) -> list[Piece]:
-    """The answer's pieces; at least one."""
+def write(question: Question, choice: Choice) -> str:
+    """What is said, which is never nothing."""
     prompt = question.prompt
     if len(prompt) > 4096 or not prompt.isascii():
         prompt = window(prompt)
@@ -69,23 +70,30 @@ def write(question: Question, choice: Choice) -> list[Piece]:
     seen = acknowledge(question) if _has_attachment(question) else ""
     dictate = _from_system(question)
     if dictate is not None:
-        return _pieces(dictate)
+        return dictate
     if not prompt:
-        return _pieces(seen + "What would you like to know about it?" if seen else "Hello! How can I help you today?")
+        return seen + "What would you like to know about it?" if seen else "Hello! How can I help you today?"
     step = framed.next_step(question)
     if step is not None:
-        said, asked = step
-        return _pieces(said + ((_skilled(asked, question, choice) or asked) if asked else ""))
-    said = framed.from_context(question) if len(prompt) > 120 or len(question.turns) > 1 else None
+        begun, asked = step
+        return begun + ((_skilled(asked, question, choice) or asked) if asked else "")
+    said = languages.greet(prompt) if len(prompt) < 20 else None
+    if said is None and _wants_a_word(prompt, question):
+        said = answer_in_a_word(prompt, question, choice)
+    if said is None:
+        said = framed.from_context(question)
     if said is not None:
-        return _pieces(seen + said)
+        return seen + said
     if len(prompt) <= 600:
         said = _skilled(prompt, question, choice)
     else:
         lines = (_first_line(prompt), framed.asked_at_the_end(prompt), _last_line(prompt))
         said = next((said for line in lines if line and (said := _skilled(line, question, choice))), None)
     if said is not None:
-        return _pieces(seen + said)
+        return seen + said
+    said = languages.restate(prompt, choice)
+    if said is not None:
+        return seen + said
     before = system = ""
     if len(question.turns) > 1:
         before = next(recollection.earlier(question), "")
@@ -93,7 +101,18 @@ def write(question: Question, choice: Choice) -> list[Piece]:
     first = prompt[:12].split(None, 1)[0].lower() if prompt[:12].split() else ""
     is_yes_no = first in _YES_NO and prompt.endswith("?")
     rest = prose.restate(prompt, question, choice, before=before, system=system, is_yes_no=is_yes_no)
-    return prose.following(_pieces(seen.rstrip()), rest) if seen else rest
+    return f"{seen.rstrip()} {rest}" if seen else rest
+
+
+def _wants_a_word(prompt: str, question: Question) -> bool:
+    """Whether it is worth looking closer: what asks for one word stands at either end."""
+    first = question.turns[0]
+    if first.role == "system" and len(first.text) < 1000 and "word" in first.text:
+        return True
+    if "word" not in prompt:
+        return False
+    ends = (prompt if len(prompt) <= 600 else prompt[:300] + prompt[-300:]).lower()
+    return "one word" in ends or "single" in ends or "one-word" in ends or " 1 word" in ends or " 1-word" in ends
 
 
 def _has_attachment(question: Question) -> bool:
@@ -147,8 +166,8 @@ def _last_line(prompt: str) -> str:
     tail = prompt[-_ASK - 1 :]
     if "\n" in tail:
         return tail.rsplit("\n", 1)[1]
-    return max((tail.rpartition(end)[2] for end in (". ", "? ", "! ") if end in tail), key=len, default="")
-
-
-def _pieces(text: str) -> list[Piece]:
-    return [*map(Piece, tokens.pieces(text))]
+    longest = ""
+    for end in (". ", "? ", "! "):
+        if end in tail:
+            longest = max(longest, tail.rpartition(end)[2], key=len)
+    return longest

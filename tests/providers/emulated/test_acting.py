@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.emulated import tokens
-from providers.emulated.acting import act, count_input, cut, limited
+from providers.emulated.acting import act, count_input, limited
 from providers.emulated.answer import Stop, alphanumeric
 from providers.emulated.question import OutputFormat, Question, Tool, ToolChoice, ToolResult, ToolUse, Turn
 from tests.providers.emulated.conversations import ADD, ANY, CITY, FINAL, WEATHER, calls, say, talk, with_results
@@ -254,10 +254,3 @@ def test_any_question_gets_an_answer_that_agrees_with_itself(question: Question,
         assert all(isinstance(orjson.loads(use.arguments), dict) for use in answer.tool_uses)
     assert (answer.stop is Stop.SEQUENCE) == (answer.stop_sequence is not None)
     assert answer.stop is not Stop.TOOLS or answer.tool_uses
-
-
-def test_the_pieces_of_every_default_answer_are_those_its_text_is_cut_into() -> None:
-    for prompt in ("Say hello.", "Explain how sails work.", "I like trains.", "Is it late?", "Can you swim?"):
-        for index, attached in enumerate(((), ("image",), (), ("audio", "document"))):
-            answer = act(talk(Turn("system", "Be kind."), Turn("user", "Why?"), Turn("user", prompt, attached)), index)
-            assert answer.pieces == cut(answer.text)

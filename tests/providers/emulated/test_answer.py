@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from providers.emulated.answer import Answer, Piece, Stop, alphanumeric, created_at, hexadecimal
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.emulated.answer import Answer, Piece, Pieces, Stop, alphanumeric, created_at, hexadecimal
+from providers.emulated.tokens import pieces
 
 DIGEST = hashlib.sha256(b"one").digest()
 OTHER = hashlib.sha256(b"other").digest()
@@ -33,3 +37,24 @@ def test_the_moment_lies_in_2026_and_depends_on_the_request() -> None:
 def test_text_and_thinking_are_their_pieces_joined() -> None:
     answer = Answer(DIGEST, [Piece("He"), Piece("llo")], ["Hm", "m"], [], Stop.END, None, 1, 4)
     assert (answer.text, answer.thinking) == ("Hello", "Hmm")
+
+
+def test_a_whole_reply_waits_for_all_its_pieces() -> None:
+    answer = Answer(DIGEST, [Piece("He", 0.25), Piece("llo", 0.5)], [], [], Stop.END, None, 1, 2, delay_s=1.0)
+    assert answer.whole_delay_s == 1.75
+    answer.pieces = Pieces("Hello")
+    assert answer.whole_delay_s == 1.0
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=[]), max_size=80))
+def test_a_text_has_as_many_pieces_before_it_is_cut_as_afterwards(text: str) -> None:
+    said = Pieces(text)
+    counted = len(said)
+    assert [piece.text for piece in said] == pieces(text)
+    assert (len(said), bool(said), said.text) == (counted, text != "", text)
+    assert said[: counted // 2] == [*said][: counted // 2]
+
+
+def test_pieces_are_equal_to_those_of_the_same_text() -> None:
+    assert Pieces("Hello there") == Pieces("Hello there") == [Piece("Hello"), Piece(" there")]
+    assert Pieces("Hello there") != Pieces("Hello") != [Piece("Hello", 0.5)]

@@ -363,3 +363,18 @@ def test_deep_nesting_is_answered_or_refused(asker: Asker, depth: int) -> None:
         asked % (b'[{"role":"user","content":%b}]' % documents, b"{}"),
     ):
         assert asker.send("POST", "/v1/messages", data).status in (200, 400)
+
+
+def test_more_tokens_than_the_model_gives_are_refused(asker: Asker) -> None:
+    said = "max_tokens: 64001 > 64000, which is the maximum allowed number of output tokens for claude-haiku-4-5-"
+    asked = body(model="claude-haiku-4-5", max_tokens=64_001)
+    assert error(asker.send("POST", "/v1/messages", asked)) == (400, "invalid_request_error", f"{said}20251001")
+    assert asker.send("POST", "/v1/messages", asked, {"anthropic-beta": "output-128k-2025-02-19"}).status == 200
+    assert asker.send("POST", "/v1/messages", body(model="claude-haiku-4-5", max_tokens=64_000)).status == 200
+    assert asker.send("POST", "/v1/messages", body(model="claude-of-my-own", max_tokens=10**7)).status == 200
+
+
+@pytest.mark.parametrize(("model", "status"), [("claude-sonnet-4-5", 400), ("claude-3-5-haiku-latest", 200)])
+def test_newer_models_take_a_temperature_or_a_nucleus(asker: Asker, model: str, status: int) -> None:
+    assert asker.send("POST", "/v1/messages", body(model=model, temperature=0.5, top_p=0.5)).status == status
+    assert asker.send("POST", "/v1/messages", body(model=model, top_p=0.5)).status == 200

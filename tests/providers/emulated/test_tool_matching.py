@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
 from providers.emulated.acting import act
 from providers.emulated.answer import Stop
 from providers.emulated.question import Question, Tool, ToolChoice
 from providers.emulated.tool_matching import is_final, wanted_tools
 from tests.providers.emulated.conversations import ADD, CALCULATOR, CITY, MULTIPLY, TIME, WEATHER, calls, talk
+from tests.providers.emulated.offers import ROWS
 
 ALL = [WEATHER, TIME, CALCULATOR, ADD, MULTIPLY, Tool("book_flight", "Book a flight", CITY)]
 
@@ -93,3 +96,14 @@ def test_names_agent_frameworks_give_to_final_answers_are_known(name: str) -> No
 @pytest.mark.parametrize("name", ["get_weather", "submit_order", "get_result", "answer_phone", "complete_order"])
 def test_other_names_are_tools_like_any_other(name: str) -> None:
     assert not is_final(name)
+
+
+@pytest.mark.parametrize(("offered", "prompt", "expected"), ROWS)
+def test_a_prompt_gets_the_tools_called_that_a_model_would_call(
+    offered: list[Tool], prompt: str, expected: list[str]
+) -> None:
+    made = calls(act(talk(prompt, tools=offered)))
+    assert [name for name, _ in made] == expected
+    schemas = {one.name: one.schema for one in offered}
+    for name, arguments in made:
+        assert Draft202012Validator(schemas[name]).is_valid(orjson.loads(arguments))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 import pytest
 
@@ -20,6 +22,20 @@ from tests.providers.emulated.conversations import (
     calls,
     talk,
     with_results,
+)
+from tests.providers.emulated.offers import (
+    BASH,
+    EDIT,
+    EMAIL,
+    IMAGE,
+    ISSUE,
+    LIST,
+    MAGIC,
+    NAVIGATE,
+    ORDER,
+    STOCK,
+    WEB,
+    WRITE,
 )
 
 ALL = [WEATHER, TIME, CALCULATOR, ADD, MULTIPLY, Tool("book_flight", "Book a flight", CITY)]
@@ -155,3 +171,54 @@ def test_a_framework_that_waits_for_its_final_tool_gets_it_though_it_does_not_fo
 def test_arguments_are_objects_whatever_the_schema_says() -> None:
     answer = act(talk("Hello", tools=[Tool("x", "", {"type": "string"})], tool_choice=ANY))
     assert orjson.loads(answer.tool_uses[0].arguments) == {}
+
+
+@pytest.mark.parametrize(
+    ("offered", "prompt", "arguments"),
+    [
+        (NAVIGATE, "Open https://example.com", {"url": "https://example.com"}),
+        (STOCK, "AAPL price?", {"symbol": "AAPL"}),
+        (CALCULATOR, "What's 3 + 4?", {"expression": "3 + 4"}),
+        (ADD, "What's 3 + 4?", {"a": 3, "b": 4}),
+        (MAGIC, "apply the magic function to 3", {"input": 3}),
+        (LIST, "What is in /tmp?", {"path": "/tmp"}),
+        (WEB, "Who won the world cup in 2022?", {"query": "Who won the world cup in 2022?"}),
+        (
+            EDIT,
+            "replace foo with bar in notes.txt",
+            {"path": "notes.txt", "old_string": "foo", "new_string": "bar"},
+        ),
+        (
+            EDIT,
+            'In src/app.py, change "red" to "dark blue".',
+            {"path": "src/app.py", "old_string": "red", "new_string": "dark blue"},
+        ),
+        (
+            EMAIL,
+            "Email bob@example.org that I am late",
+            {"to": "bob@example.org", "subject": "I am late", "body": "I am late"},
+        ),
+        (
+            EMAIL,
+            "Send ann@example.org an email with the subject Lunch saying see you at noon.",
+            {"to": "ann@example.org", "subject": "Lunch", "body": "see you at noon"},
+        ),
+        (WRITE, "Save hello to greeting.txt", {"path": "greeting.txt", "content": "hello"}),
+        (
+            ISSUE,
+            "File a bug: the login page crashes",
+            {"title": "the login page crashes", "body": "the login page crashes"},
+        ),
+        (ORDER, "Where is order 123?", {"order_id": "123"}),
+        (BASH, "What is in /tmp?", {"command": "ls /tmp"}),
+        (IMAGE, "Draw a duck on a pond", {"prompt": "Draw a duck on a pond"}),
+    ],
+)
+def test_arguments_are_taken_from_the_prompt(offered: Tool, prompt: str, arguments: dict[str, Any]) -> None:
+    [(name, made)] = calls(act(talk(prompt, tools=[offered])))
+    assert (name, orjson.loads(made)) == (offered.name, arguments)
+
+
+def test_a_letter_goes_to_an_address_though_the_prompt_names_none() -> None:
+    [(_, made)] = calls(act(talk("Send an email", tools=[EMAIL])))
+    assert "@" in orjson.loads(made)["to"]

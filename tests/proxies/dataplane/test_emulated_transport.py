@@ -142,6 +142,36 @@ async def test_new_settings_hold_for_the_next_request_and_memories_stay() -> Non
     assert (await answer(transport, kept)).status_code == 200
 
 
+async def test_a_request_that_comes_again_gets_the_same_body_in_a_head_of_its_own() -> None:
+    transport = EmulatedTransport(config(), Network())
+    responses = []
+    for number in range(4):
+        asked = request(chat())
+        asked.extensions["request_id"] = f"01997a00-0000-7000-8000-{number:012x}"
+        responses.append(await answer(transport, asked))
+    bodies = [await body_of(response) for response in responses]
+    assert bodies[0] == bodies[1] == bodies[3]
+    assert bodies[2] is bodies[3]  # kept, not made
+    assert len({response.headers["x-request-id"] for response in responses}) == 4
+    assert {response.headers["content-length"] for response in responses} == {str(len(bodies[0]))}
+
+
+async def test_a_reply_that_is_given_again_is_paced_like_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(delay_s: float) -> None:
+        slept.append(delay_s)
+
+    monkeypatch.setattr(emulated_transport.asyncio, "sleep", sleep)
+    monkeypatch.setattr(emulated_transport, "monotonic", lambda: 100.0)
+    transport = EmulatedTransport(config(ttft_s=2.0, tokens_per_s=10), Network())
+    for _ in range(4):
+        await body_of(await answer(transport, request(chat(stream=True))))
+    assert len(slept) % 4 == 0
+    share = len(slept) // 4
+    assert slept[:share] == slept[share : 2 * share] == slept[-share:]
+
+
 def test_pace_counts_the_time_of_tokens_from_the_beginning() -> None:
     pace = Pace(EmulationConfig(tokens_per_s=50), b"")
     pace.add(0.5)

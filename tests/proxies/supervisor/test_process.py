@@ -83,6 +83,16 @@ worker.prepare()
     assert _run(code + REFUSAL, tmp_path) == "allowed"
 
 
+def test_every_emulator_is_loaded_once_for_all_workers(tmp_path: Path) -> None:
+    code = """
+from proxies.supervisor import worker
+worker.prepare()
+from providers.registry import all_providers
+print(all(f"providers.emulated.{name}" in sys.modules for name in all_providers()))
+"""
+    assert _run(code, tmp_path) == "True"
+
+
 def test_a_child_inherits_nothing_but_what_it_is_given(tmp_path: Path) -> None:
     code = """
 given, other = socket.socket(), socket.socket()

@@ -148,9 +148,9 @@ def test_a_whole_message_is_what_the_sdk_expects() -> None:
     assert message.usage.output_tokens_details.thinking_tokens == 2
 
 
-def test_thinking_that_is_not_asked_for_is_not_shown() -> None:
+def test_thinking_that_there_is_is_shown_though_not_asked_for() -> None:
     answer = an_answer(thinking_pieces=["Hm."])
-    assert [block["type"] for block in message_reply(answer, read(body()))["content"]] == ["text"]
+    assert [block["type"] for block in message_reply(answer, read(body()))["content"]] == ["thinking", "text"]
 
 
 def test_omitted_thinking_leaves_its_seal() -> None:

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from anthropic.types import Model, ModelInfo
 
-from providers.emulated.dialects.anthropic_models import is_known, model_info
+from providers.emulated.dialects.anthropic_models import is_known, model_info, output_limit
 from tests.providers.emulated.anthropic_asking import checked, error
 from tests.providers.emulated.asking import Asker
 
@@ -59,3 +59,9 @@ def test_a_model_answers_to_its_alias(asker: Asker) -> None:
 
 def test_an_unknown_model_is_not_found(asker: Asker) -> None:
     assert error(asker.send("GET", "/v1/models/gpt-4o")) == (404, "not_found_error", "model: gpt-4o")
+
+
+def test_how_much_a_model_gives_is_known_of_former_ones_too() -> None:
+    assert output_limit("claude-haiku-4-5") == (64_000, "claude-haiku-4-5-20251001")
+    assert output_limit("claude-3-haiku-20240307") == (4096, "claude-3-haiku-20240307")
+    assert output_limit("gpt-4o") is None

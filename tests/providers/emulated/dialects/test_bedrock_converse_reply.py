@@ -13,7 +13,6 @@ from providers.emulated.dialects.bedrock_converse_reply import (
     converse_frames,
     converse_reply,
     usage,
-    waits_s,
 )
 from providers.emulated.question import ToolUse
 from tests.providers.emulated.bedrock_shapes import assembled, event_faults, events_of, faults_of
@@ -109,10 +108,6 @@ def test_input_tokens_leave_out_the_prompt_cache() -> None:
 )
 def test_what_is_kept_for_an_hour_is_counted_as_such(body: dict[str, Any]) -> None:
     assert usage(answer(cache_write_tokens=20), body)["cacheDetails"] == [{"inputTokens": 20, "ttl": "1h"}]
-
-
-def test_a_whole_reply_waits_as_long_as_all_its_parts() -> None:
-    assert waits_s(answer(delay_s=1.0)) == 1.5
 
 
 def test_every_reason_to_stop_is_one_of_bedrock_s() -> None:

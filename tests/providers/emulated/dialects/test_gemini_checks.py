@@ -103,6 +103,14 @@ def test_numbers_have_ranges(name: str, value: float, gemini: str) -> None:
     assert refusal(body, VERTEX).startswith(f"Unable to submit request because it has a {name} value of {value} but")
 
 
+def test_five_stop_sequences_are_the_most() -> None:
+    assert generate(says("Hi", generationConfig={"stopSequences": [*"vwxyz"]}))["candidates"]
+    assert refusal(says("Hi", generationConfig={"stopSequences": [*"uvwxyz"]}), VERTEX) == (
+        "Unable to submit request because it has a stopSequences value of 6 but the supported range is from 1 "
+        "(inclusive) to 6 (exclusive). Update the value and try again."
+    )
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
@@ -112,6 +120,7 @@ def test_numbers_have_ranges(name: str, value: float, gemini: str) -> None:
             "only one of `response_schema` and `response_json_schema` can be set",
         ),
         ({"responseSchema": {"type": "STRING"}}, "`response_mime_type` must be"),
+        ({"stopSequences": [*"abcdef"]}, "the number of stop_sequences must not exceed 5."),
         (
             {"thinkingConfig": {"thinkingBudget": 1, "thinkingLevel": "LOW"}},
             "You can only set only one of thinking budget and thinking level.",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import orjson
 import pytest
 from google.genai import models, types
 from pydantic import BaseModel
 
 from providers.emulated.dialects import gemini_fields as fields
 from providers.emulated.dialects.google_json import Message
+from tests.providers.emulated.google_asking import refusal, says
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,37 @@ def test_every_value_of_the_sdks_enumerations_is_taken(
     enumeration: type[types.HarmCategory], message: Message, name: str
 ) -> None:
     assert [message({name: value.value})[name] for value in enumeration] == [value.value for value in enumeration]
+
+
+@pytest.mark.parametrize(
+    ("schema", "place"),
+    [
+        ({"type": "BANANA"}, "type"),
+        ({"type": "OBJECT", "properties": {"a": {"type": "STRING"}, "b": {"type": "x"}}}, "properties[1].value.type"),
+        ({"type": "array", "items": {"anyOf": [{"type": ""}]}}, "items.any_of[0].type"),
+        ({"type": True}, "type"),
+    ],
+)
+def test_a_type_that_there_is_not_is_refused(schema: dict[str, Any], place: str) -> None:
+    shown = orjson.dumps(next(iter(_types_not_known(schema)))).decode()
+    config = {"responseMimeType": "application/json", "responseSchema": schema}
+    kind = "type.googleapis.com/google.ai.generativelanguage.v1beta.Type"
+    assert refusal(says("Hi", generationConfig=config)) == (
+        f"Invalid value at 'generation_config.response_schema.{place}' ({kind}), {shown}"
+    )
+
+
+def _types_not_known(schema: Any) -> Iterator[Any]:
+    if isinstance(schema, dict):
+        if schema.get("type") not in ("OBJECT", "STRING", "array", None) and not isinstance(schema["type"], dict):
+            yield schema["type"]
+        for value in schema.values():
+            yield from _types_not_known(value)
+    if isinstance(schema, list):
+        for value in schema:
+            yield from _types_not_known(value)
+
+
+@pytest.mark.parametrize("kind", ["object", "OBJECT", "Object", 6, ["object", "null"], "TYPE_UNSPECIFIED", None])
+def test_a_type_is_taken_in_any_case_and_by_its_number(kind: Any) -> None:
+    assert fields.schema({"type": kind, "properties": {"a": {}}}) == {"type": kind, "properties": {"a": {}}}

@@ -6,7 +6,7 @@ import pytest
 from google.genai import types
 
 from providers.emulated.dialects.gemini_models import is_known, known_names
-from tests.providers.emulated.asking import Asker
+from tests.providers.emulated.asking import Asker, whole
 from tests.providers.emulated.google_asking import EXPRESS, FLASH, GEMINI, LOCATION, message_of, says
 
 ASKER = Asker("vertex_ai")
@@ -49,6 +49,11 @@ def test_a_model_that_is_not_listed_is_described_unless_the_proxy_is_strict() ->
         "models/my-own is not found for API version v1beta, or is not supported for generateContent. Call ListModels "
         "to see the list of available models and their supported methods."
     )
+
+
+def test_a_model_has_no_verbs_of_its_own() -> None:
+    reply = Asker("vertex_ai").send("GET", f"{GEMINI}x:nope")
+    assert (reply.status, whole(reply)[:15]) == (404, b"<!DOCTYPE html>")
 
 
 def test_vertex_names_the_resource_that_is_not_there() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
 
+from providers.base import BodyFacts
 from providers.emulated.answer import Piece, Stop
 from providers.emulated.canned_grammar import read_replies
 from providers.emulated.dialects.openai_chat import custom_call
@@ -329,3 +330,44 @@ def test_a_body_that_is_no_object_is_a_bad_request(asker: Asker, body: bytes) ->
 def test_huge_numbers_are_refused_in_order(asker: Asker) -> None:
     for value in (10**30, 1e300, -(10**30)):
         assert refused(asker.send("POST", CHAT, json.dumps(chat(max_tokens=value)).encode()))["param"] == "max_tokens"
+
+
+@pytest.mark.parametrize(
+    ("provider", "target", "model"),
+    [
+        ("openai", CHAT, "gpt-4o-mini"),
+        ("azure_openai", "/openai/v1/chat/completions", "gpt-4o-mini"),
+        ("bedrock", "/openai/v1/chat/completions", "openai.gpt-oss-20b-1:0"),
+        ("vertex_ai", "/v1beta/openai/chat/completions", "gemini-2.5-flash"),
+    ],
+)
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"n": 3},
+        {"model": "o3-mini"},
+        {"service_tier": "flex"},
+        {"messages": [{"role": "user", "content": "word " * 2000}]},
+        {"tools": [WEATHER], "tool_choice": "required"},
+        {"stream": True},
+        {"stream": True, "stream_options": {"include_usage": True}, "n": 2},
+    ],
+    ids=str,
+)
+def test_the_usage_that_is_handed_over_is_the_one_that_a_reader_finds(
+    provider: str, target: str, model: str, members: dict[str, Any]
+) -> None:
+    asker = Asker(provider)
+    for _ in range(2):
+        reply = asker.send("POST", target, chat() | {"model": model} | members)
+        call = asker.provider.match("POST", target.encode())
+        reader = asker.provider.usage_reader(call, BodyFacts(), reply.status, reply.headers)
+        assert reader is not None
+        reader.feed(whole(reply))
+        assert (reader.finish(), reader.is_whole) == (reply.usage, True)
+
+
+def test_the_usage_of_sounds_is_left_to_readers(asker: Asker) -> None:
+    spoken = chat(modalities=["text", "audio"], audio={"voice": "alloy", "format": "wav"}, model="gpt-audio")
+    assert asker.send("POST", CHAT, spoken).usage is None

@@ -115,6 +115,11 @@ REFUSALS: list[tuple[list[Any], str, str | None]] = [
         "messages[0].content[0].image_url",
     ),
     (
+        [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "iVBORw0KGgo="}}]}],
+        "Invalid image URL: 'messages[0].content[0].image_url.url'. Expected a base64-encoded data URL with an image",
+        "messages[0].content[0].image_url.url",
+    ),
+    (
         [{"role": "system", "content": [{"type": "image_url", "image_url": {"url": "https://x"}}]}],
         "expected to be either text or refusal",
         "messages.[0]",

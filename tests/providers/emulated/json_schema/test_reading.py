@@ -8,6 +8,7 @@ from providers.emulated.json_schema import generate, values_for
 from providers.emulated.json_schema.reading import (
     amount,
     company,
+    currencies,
     dates,
     feeling,
     labelled,
@@ -150,3 +151,15 @@ def test_a_tool_is_not_called_with_options_nobody_asked_for() -> None:
 def test_no_text_is_too_odd_to_be_read(text: str) -> None:
     schema = an_object(name=TEXT, path=TEXT, title=TEXT, tags={"type": "array", "items": TEXT}, date=TEXT, repo=TEXT)
     assert set(generate(schema, seed=b"", hints=text)) == {"name", "path", "title", "tags", "date", "repo"}
+
+
+def test_money_is_changed_from_the_first_currency_into_the_second() -> None:
+    said = "Convert 100 USD to EUR"
+    assert currencies(said) == ["USD", "EUR"]
+    asked = an_object(amount={"type": "number"}, source=TEXT, target=TEXT)
+    assert values_for(asked, said) == [{"amount": 100, "source": "USD", "target": "EUR"}]
+
+
+def test_six_places_are_six_calls() -> None:
+    found = values_for(an_object(city=TEXT), "What is the weather in Paris, Rome, Oslo, Lima, Cairo and Tokyo?")
+    assert [value["city"] for value in found] == ["Paris", "Rome", "Oslo", "Lima", "Cairo", "Tokyo"]

@@ -70,3 +70,33 @@ def test_a_sum_is_written_for_a_calculator() -> None:
 def test_any_text_is_a_sum_or_is_not(text: str) -> None:
     found = find_sum(text)
     assert found is None or float(found[1]) is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["Who won the 2010-2011 season?", "On a scale of 1-5, how good is it?", "a 16/9 screen", "from 1990-1995"]
+)
+def test_a_range_is_no_sum(text: str) -> None:
+    assert find_sum(text) is None
+
+
+@pytest.mark.parametrize(("text", "value"), [("7-5", "2"), ("What is 7-5?", "2"), ("calculate 8/4", "2")])
+def test_a_difference_that_is_asked_for_is_one(text: str, value: str) -> None:
+    assert find_sum(text) == (text.split()[-1].strip("?"), value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written", "value"),
+    [
+        ("What is 1/3 of 9?", "1/3 * 9", "3"),
+        ("What's half of 10?", "1/2 * 10", "5"),
+        ("two thirds of 12", "2/3 * 12", "8"),
+        ("a quarter of 10", "1/4 * 10", "2.5"),
+    ],
+)
+def test_a_part_of_a_number_is_a_product(text: str, written: str, value: str) -> None:
+    assert find_sum(text) == (written, value)
+
+
+@pytest.mark.parametrize("text", ["1/0 of 9", "half of it", "the third of May"])
+def test_other_parts_are_no_sums(text: str) -> None:
+    assert find_sum(text) is None

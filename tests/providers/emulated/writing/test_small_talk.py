@@ -119,3 +119,15 @@ def test_asked_who_it_is_the_model_admits_that_it_is_emulated() -> None:
 def test_how_one_is_and_whether_one_hears_are_answered() -> None:
     assert say("How are you?").startswith("I am doing well")
     assert say("test").startswith("Test received")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Do not say hello.", "Don't repeat the word banana", "She said: say cheese. Why do people say that?"],
+)
+def test_what_one_is_told_not_to_say_is_not_said_alone(prompt: str) -> None:
+    assert len(say(prompt).split()) > 8
+
+
+def test_word_for_word_is_how_and_not_what() -> None:
+    assert say("Repeat this word for word: The cat sat.") == "The cat sat."

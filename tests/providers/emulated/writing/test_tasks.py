@@ -6,7 +6,10 @@ import orjson
 import pytest
 
 from providers.emulated.question import Turn
+from providers.emulated.writing.choice import Choice
+from providers.emulated.writing.tasks import short_answer
 from tests.providers.emulated.conversations import say
+from tests.providers.emulated.questions import ask
 
 
 @pytest.mark.parametrize(
@@ -94,3 +97,35 @@ def test_json_asked_for_in_prose_has_the_members_named() -> None:
     assert orjson.loads(say('Output JSON like this: {"a": [1, 2]}')) == {"a": [1, 2]}
     assert isinstance(orjson.loads(say("Output JSON like {this} please")), dict)
     assert len(orjson.loads(say("List 4 planets as JSON"))) == 4
+
+
+def test_a_json_array_is_one() -> None:
+    assert len(orjson.loads(say("Return a JSON array of three fruits."))) == 3
+
+
+def test_what_is_said_about_code_is_no_new_code() -> None:
+    assert "def def" not in say("```python\ndef f(x): return x+1\n```\nWhat does this code do?")
+
+
+def test_a_short_text_is_summarised_by_what_it_says() -> None:
+    assert "quick brown fox" in say("Summarize the following text in 12 words: The quick brown fox jumps over a dog.")
+    assert "following text" not in say(
+        "Summarize the following text in 12 words: The quick brown fox jumps over a dog."
+    )
+
+
+def test_the_answer_in_few_words() -> None:
+    choice = Choice(1)
+    assert short_answer(ask("What is the capital of Italy?"), choice) == "Rome"
+    assert short_answer(ask("What is 12*12?"), choice) == "144"
+    assert short_answer(ask("Translate 'good morning' to French"), choice) == "bonjour"
+    assert short_answer(ask("Tell me about ducks"), choice) == ""
+
+
+@pytest.mark.parametrize("prompt", ["Tell me a story", "Write a poem", "Write a haiku about tea", "Tell me a joke"])
+def test_seeds_tell_different_tales_unless_the_temperature_is_zero(prompt: str) -> None:
+    told = {
+        temperature: {say(prompt, seed=seed, temperature=temperature) for seed in range(10)} for temperature in (0, 1)
+    }
+    assert len(told[0]) == 1
+    assert len(told[1]) > 2
