@@ -75,10 +75,8 @@ class Upstream:
         if exchange.query:
             target = target + b"?" + exchange.query
         plan = exchange.plan
-        headers: list[Header] = []
-        if origin.scheme != "emulated":  # which reads the client's own fields
-            not_forwarded = NOT_FORWARDED | plan.drop if plan.drop else NOT_FORWARDED
-            headers = forwardable(exchange.connection.raw_headers, not_forwarded)
+        raw_headers = exchange.connection.raw_headers
+        headers = forwardable(raw_headers, NOT_FORWARDED | plan.drop if plan.drop else NOT_FORWARDED)
         body = exchange.body
         if plan.action is not CredentialAction.PASS:
             credentials = await self._credentials.resolve(plan, runtime.config.credential)
