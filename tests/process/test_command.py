@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -74,3 +75,14 @@ async def test_a_taken_port_and_a_missing_supervisor_end_with_1_and_the_reason(d
         assert (again.returncode, again.stderr) == (0, "")
 
     await asyncio.to_thread(scenario)
+
+
+def test_a_reader_that_has_had_enough_is_no_failure_worth_a_traceback(deployment: Deployment) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, str(ROOT / "manage.py"), "proxy", "list"]
+    done = subprocess.run(
+        command, env=deployment.environment, stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
