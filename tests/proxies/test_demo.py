@@ -99,6 +99,16 @@ def test_a_port_in_use_is_named_and_the_others_are_made(first_port: int) -> None
     assert Proxy.objects.count() == len(PROVIDERS)
 
 
+def test_nothing_is_said_of_starting_where_nothing_was_made(first_port: int) -> None:
+    out = io.StringIO()
+    others = [socket.create_server(("127.0.0.1", first_port + number)) for number in range(len(PROVIDERS))]
+    with pytest.raises(CommandError):
+        call_command("demo", stdout=out)
+    for other in others:
+        other.close()
+    assert out.getvalue() == ""
+
+
 def test_ports_and_names_of_other_proxies_are_named(first_port: int, make_proxy: Callable[..., Proxy]) -> None:
     make_proxy("mine", port=first_port)
     make_proxy("demo-bedrock", provider="bedrock", port=9991)

@@ -188,3 +188,11 @@ def metadata(value: Any, param: str) -> None:
 def _or(names: tuple[str, ...]) -> str:
     quoted = [f"'{name}'" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def model_of(body: Mapping[str, Any]) -> str:
+    """The model of a body that must name one, in the words of the older calls. Raises Invalid."""
+    if not body.get("model"):
+        raise Invalid("you must provide a model parameter")
+    text(body["model"], "model")
+    return str(body["model"])

@@ -58,11 +58,7 @@ def answer_completions(
 ) -> EmulatedReply:
     """`completions`. `model`: the one the path names, if it does. Raises Invalid, Refused, CannedFailure."""
     body = read_object(request.body)
-    if model is None:
-        if not body.get("model"):
-            raise Invalid("you must provide a model parameter")
-        checks.text(body["model"], "model")
-        model = str(body["model"])
+    model = checks.model_of(body) if model is None else model
     checks.check_members(body, _CHECKS, is_lenient=shape.is_lenient, unknown=checks.unrecognized_argument)
     shape.check_model(desk, model)
     if not shape.is_lenient and _is_chat_model(model):

@@ -35,11 +35,7 @@ _CHECKS: Mapping[str, checks.Check] = {
 def answer_embeddings(request: EmulatedRequest, desk: Desk, *, shape: Shape, model: str | None = None) -> EmulatedReply:
     """`embeddings`. `model`: the one the path names, if it does. Raises Invalid, Refused, CannedFailure."""
     body = read_object(request.body)
-    if model is None:
-        if not body.get("model"):
-            raise Invalid("you must provide a model parameter")
-        checks.text(body["model"], "model")
-        model = str(body["model"])
+    model = checks.model_of(body) if model is None else model
     if "input" not in body:
         raise missing("input")
     checks.check_members(body, _CHECKS, is_lenient=shape.is_lenient, unknown=checks.unrecognized_argument)

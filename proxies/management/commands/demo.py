@@ -57,7 +57,7 @@ class Command(BaseCommand):
             for demo in made:
                 if demo.proxy is not None:
                     self._show(demo, all_snippets=all_snippets)
-            if live_supervisor() is None:
+            if live_supervisor() is None and any(demo.proxy is not None for demo in made):
                 self.stdout.write(f"\n{NO_SUPERVISOR} They start with it.")
         if failed := [f"{demo.name}: {demo.problem}" for demo in made if demo.problem]:
             raise CommandError("\n".join(failed))
