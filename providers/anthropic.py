@@ -11,7 +11,7 @@ import orjson
 from providers.base import BodyFacts, Call, Condition, ErrorReply, Header, Origin, Provider, Snippet, UsageReader
 from providers.wire.anthropic_operations import ANTHROPIC_CALLS
 from providers.wire.anthropic_usage import usage_reader
-from providers.wire.json_body import number, text
+from providers.wire.json_body import count, number, text
 from providers.wire.routes import build_operations, join_prefix
 
 CACHEABLE = frozenset({"completions", "messages", "messages.count_tokens", "models.list"})
@@ -78,6 +78,7 @@ class Anthropic(Provider):
             model=text(body.get("model")) or call.model,
             is_streaming=body.get("stream") is True and call.operation is not None and call.operation.streams == "body",
             temperature=number(body.get("temperature")),
+            max_output_tokens=count(body.get("max_tokens")),
         )
 
     def origin(

@@ -85,7 +85,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class BodyFacts:
-    """What a request's body says. `temperature` is None when the body names none.
+    """What a request's body says. `temperature` is None when the body names none; so is `max_output_tokens`, the most
+    the answer may have.
 
     `may_cache` is False when the body makes a cacheable operation depend on state at the provider, so that the same
     request means something else the next time (an OpenAI `conversation`), or asks for a promise instead of a reply
@@ -96,6 +97,7 @@ class BodyFacts:
     is_streaming: bool = False
     temperature: float | None = None
     may_cache: bool = True
+    max_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -26,7 +26,7 @@ from providers.base import (
     UsageReader,
 )
 from providers.wire import anthropic_usage, aws, bedrock_hosts, bedrock_usage, openai_usage
-from providers.wire.json_body import mapping, number, text
+from providers.wire.json_body import count, mapping, number, text
 
 
 def _operation(name: str, method: str, pattern: bytes, **facts: Any) -> Operation:
@@ -79,6 +79,12 @@ _OPERATIONS: tuple[Operation, ...] = (
     _operation("flows.invoke", "POST", rb"/flows/[^/]+/aliases/[^/]+", streams="always"),
 )  # fmt: skip
 
+_Read = TypeVar("_Read")
+# How the model families name the most tokens an answer may have; `providers/emulated/dialects` has their sources.
+_LIMITS = (
+    "maxTokens", "max_tokens", "max_completion_tokens", "max_output_tokens", "max_gen_len", "max_tokens_to_sample",
+    "maxTokenCount",
+)  # fmt: skip
 _CREDENTIAL_PREFIX = b"x-aws-"
 _ACCESS_KEY, _SECRET_KEY, _SESSION_TOKEN = b"x-aws-access-key", b"x-aws-secret-key", b"x-aws-session-token"
 # What a new signature replaces. `accept-encoding` is the client's wish and is not signed by us, so it stays.
@@ -161,7 +167,12 @@ class Bedrock(Provider):
         is_streaming = False
         if operation is not None and operation.streams != "never":
             is_streaming = operation.streams == "always" or mapping(body).get("stream") is True
-        return BodyFacts(call.model or text(mapping(body).get("model")), is_streaming, _temperature(body))
+        return BodyFacts(
+            call.model or text(mapping(body).get("model")),
+            is_streaming,
+            _first(body, number, "temperature"),
+            max_output_tokens=_first(body, count, *_LIMITS),
+        )
 
     def volatile_pointers(self, operation: Operation) -> tuple[str, ...]:
         # Source: botocore fills members marked idempotencyToken with a random one.
@@ -288,8 +299,8 @@ class Bedrock(Provider):
         )
 
 
-def _temperature(body: Any) -> float | None:
-    """The temperature of a Converse request or of an InvokeModel body, whichever family it is for."""
+def _first(body: Any, read: Callable[[Any], _Read | None], *names: str) -> _Read | None:
+    """A setting of a Converse request or of an InvokeModel body, whichever family it is for."""
     for holder in (
         mapping(body),
         mapping(body, "inferenceConfig"),  # Converse, Nova
@@ -297,9 +308,10 @@ def _temperature(body: Any) -> float | None:
         mapping(body, "textGenerationConfig"),  # Titan
         mapping(body, "inferenceConfiguration"),
     ):
-        temperature = number(holder.get("temperature"))
-        if temperature is not None:
-            return temperature
+        for name in names:
+            value = read(holder.get(name))
+            if value is not None:
+                return value
     return None
 
 

@@ -23,7 +23,7 @@ from providers.base import (
     UsageReader,
 )
 from providers.wire import anthropic_usage, gemini_usage, openai_usage
-from providers.wire.json_body import mapping, number, text
+from providers.wire.json_body import count, mapping, number, text
 from providers.wire.routes import decode_segment, join_prefix
 
 _VERSION = rb"/v1(?:alpha|beta1?)?"
@@ -100,6 +100,9 @@ _OPERATIONS: tuple[Operation, ...] = (
     _call("batches.create", "POST", _IN_LOCATION + rb"/batchPredictionJobs"),
     _call("batches.list", "GET", rb"(?:" + _IN_LOCATION + rb"/batchPredictionJobs|" + _VERSION + rb"/batches)"),
 )  # fmt: skip
+
+# How Gemini, Claude and the OpenAI-shaped calls name the most tokens an answer may have.
+_LIMITS = ("maxOutputTokens", "max_output_tokens", "max_tokens", "max_completion_tokens")
 
 # Clients leave the version out when they expect it in the base URL; AnthropicVertex does.
 _BARE_VERTEX = re.compile(rb"/(?:projects|publishers)/")
@@ -178,10 +181,12 @@ class VertexAI(Provider):
             is_streaming = body.get("stream") is not False  # streamRawPredict obeys the body
         elif operation is not None and operation.streams == "body":
             is_streaming = body.get("stream") is True
-        temperature = None
+        temperature = most = None
         for holder in (body, mapping(body, "generationConfig"), mapping(body, "generation_config")):
             temperature = number(holder.get("temperature")) if temperature is None else temperature
-        return BodyFacts(call.model or text(body.get("model")), is_streaming, temperature)
+            for name in _LIMITS:
+                most = count(holder.get(name)) if most is None else most
+        return BodyFacts(call.model or text(body.get("model")), is_streaming, temperature, max_output_tokens=most)
 
     def origin(
         self, call: Call, headers: Sequence[Header], upstream: Origin | None, default_region: str = ""

@@ -6,7 +6,6 @@ Source: learn.microsoft.com/azure/ai-foundry/openai reference, and replies quote
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
@@ -17,35 +16,8 @@ from providers.emulated.desk import Desk
 from providers.emulated.dialects.openai_errors import JSON, Invalid, Shape, dump
 from providers.emulated.dialects.openai_models import KNOWN, dated, is_known
 from providers.emulated.dialects.openai_service import OpenAIService
+from providers.wire.azure_errors import NO_DEPLOYMENT, NO_KEY, NO_TOKEN, reply_head, usual
 
-_NO_KEY = (
-    "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an "
-    "active subscription and use a correct regional API endpoint for your resource."
-)
-_NO_TOKEN = (
-    "Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired."
-)
-_NO_DEPLOYMENT = (
-    "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
-    "please wait a moment and try again."
-)
-# Status -> code, message.
-_USUAL: Mapping[int, tuple[str, str]] = {
-    400: ("BadRequest", "The request is invalid."),
-    401: ("401", _NO_KEY),
-    403: ("AccessDenied", "Access denied due to Virtual Network/Firewall rules."),
-    404: ("404", "Resource not found"),
-    408: ("Timeout", "The operation was timeout."),
-    413: ("RequestEntityTooLarge", "The request is too large."),
-    429: (
-        "429",
-        "Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-10-21 have exceeded call "
-        "rate limit of your current OpenAI S0 pricing tier. Please retry after 20 seconds. Please contact Azure "
-        "support service if you would like to further increase the default rate limit.",
-    ),
-    500: ("InternalServerError", "Internal server error"),
-    503: ("503", "Service temporarily unavailable"),
-}
 _UNFIT = "OperationNotSupported"
 _TOKENS_PER_MINUTE = 150_000
 # What a deployment whose name is no model's stands for.
@@ -68,8 +40,8 @@ class AzureShape(Shape):
     def usual_error(
         self, request: EmulatedRequest, status: int, message: str | None, type: str | None, code: str | None
     ) -> EmulatedReply:
-        usual = _USUAL.get(status) or _USUAL[400 if status < 500 else 500]
-        described = {"code": code or usual[0], "message": message or usual[1]}
+        own_code, said = usual(status)
+        described = {"code": code or own_code, "message": message or said}
         if type is not None:
             described["type"] = type
         headers = self.headers(request)
@@ -83,18 +55,7 @@ class AzureShape(Shape):
         return EmulatedReply(status, headers, dump({"error": described}))
 
     def headers(self, request: EmulatedRequest, tokens: int | None = None, content_type: Header = JSON) -> list[Header]:
-        request_id = request.request_id.encode()
-        head = [
-            content_type,
-            (b"apim-request-id", request_id),
-            (b"x-request-id", request_id),
-            (b"x-ms-region", b"East US 2"),
-            (b"strict-transport-security", b"max-age=31536000; includeSubDomains; preload"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        deployment = request.call.model
-        if deployment is not None and deployment.isascii() and deployment.isprintable():
-            head.append((b"x-ms-deployment-name", deployment.encode()))
+        head = [content_type, *reply_head(request.request_id, request.call.model)]
         if tokens is not None:
             head += (
                 (b"x-ms-rai-invoked", b"true"),
@@ -122,7 +83,7 @@ class AzureShape(Shape):
 
     def check_model(self, desk: Desk, name: str) -> None:
         if desk.is_strict and model_of(name) is None:
-            raise Invalid(_NO_DEPLOYMENT, code="DeploymentNotFound", status=404)
+            raise Invalid(NO_DEPLOYMENT, code="DeploymentNotFound", status=404)
 
 
 @lru_cache(256)
@@ -145,9 +106,9 @@ class AzureOpenAIEmulator(OpenAIService):
         scheme, _, token = headers.get(b"authorization", b"").strip().partition(b" ")
         if not headers.get(b"api-key", b"").strip() and not _query_key(request.query):
             if not scheme:
-                raise Invalid(_NO_KEY, code="401", status=401)
+                raise Invalid(NO_KEY, code="401", status=401)
             if scheme.lower() != b"bearer" or not token.strip():
-                raise Invalid(_NO_TOKEN, code="Unauthorized", status=401)
+                raise Invalid(NO_TOKEN, code="Unauthorized", status=401)
         call = request.call
         is_v1 = call.path.startswith(b"/openai/v1/")
         if call.operation is None or not (is_v1 or b"api-version=" in request.query):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from providers.emulated.base import EmulatedRequest
 from providers.emulated.desk import Desk
-from providers.emulated.dialects.openai_errors import NO_KEY, Invalid, Shape, missing_model
+from providers.emulated.dialects.openai_errors import Invalid, Shape, missing_model
 from providers.emulated.dialects.openai_models import dated, is_known
 from providers.emulated.dialects.openai_service import OpenAIService
 from providers.openai import PROVIDER
+from providers.wire.openai_errors import NO_KEY
 
 
 class OpenAIShape(Shape):

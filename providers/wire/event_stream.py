@@ -44,6 +44,10 @@ class FrameSplitter:
         """Bytes of a frame that has begun and not ended; not 0 at the end of a stream means it was cut."""
         return len(self._buffer)
 
+    def rest(self) -> bytes:
+        """What was fed and not given back: the frame that has begun, and after a FrameError all from before it on."""
+        return bytes(self._buffer)
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """The frames that `chunk` completes, each with its prelude and checksum. Raises FrameError."""
         buffer = self._buffer
@@ -160,6 +164,15 @@ def build(headers: Sequence[tuple[str, str]], payload: bytes = b"") -> bytes:
         block.append(7)
         block += _U16.pack(len(raw_value))
         block += raw_value
+    return _framed(block, payload)
+
+
+def with_payload(frame: bytes, payload: bytes) -> bytes:
+    """A whole frame with another payload: its headers as they are, lengths and checksums new."""
+    return _framed(header_block(frame), payload)
+
+
+def _framed(block: bytes | bytearray, payload: bytes) -> bytes:
     prelude = struct.pack(">II", 16 + len(block) + len(payload), len(block))
     frame = prelude + _U32.pack(crc32(prelude)) + block + payload
     return frame + _U32.pack(crc32(frame))

@@ -1,11 +1,13 @@
-"""What OpenAI-shaped request bodies say: model, streaming, temperature."""
+"""What OpenAI-shaped request bodies say: model, streaming, temperature, how long the answer may be."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from providers.base import BodyFacts, Call
-from providers.wire.json_body import number, text
+from providers.wire.json_body import count, number, text
+
+_LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 
 
 def read_openai_body(call: Call, body: Any) -> BodyFacts:
@@ -24,7 +26,17 @@ def read_openai_body(call: Call, body: Any) -> BodyFacts:
         is_streaming=streams and (asked is True or asked == "true" or body.get("stream_format") == "sse"),
         temperature=_decimal(temperature) if isinstance(temperature, str) else number(temperature),
         may_cache=body.get("background") is not True and body.get("conversation") is None,
+        max_output_tokens=_most(body),
     )
+
+
+def _most(body: dict[str, Any]) -> int | None:
+    """The most tokens an answer may have, all choices together."""
+    for name in _LIMITS:
+        most = count(body.get(name))
+        if most is not None:
+            return most * (count(body.get("n")) or 1)
+    return None
 
 
 def _decimal(value: str) -> float | None:

@@ -60,8 +60,8 @@ def test_stored_objects_are_known_and_never_cached(method: str, path: bytes, nam
 
 
 def test_model_streaming_and_temperature_are_read() -> None:
-    body = {"model": "claude-x", "stream": True, "temperature": 0.5, "messages": []}
-    assert PROVIDER.read_body(CALL, body) == BodyFacts("claude-x", True, 0.5)
+    body = {"model": "claude-x", "stream": True, "temperature": 0.5, "max_tokens": 9, "messages": []}
+    assert PROVIDER.read_body(CALL, body) == BodyFacts("claude-x", True, 0.5, max_output_tokens=9)
     assert PROVIDER.read_body(CALL, {"stream": "true"}) == BodyFacts()
     assert PROVIDER.read_body(CALL, [1]) == BodyFacts()
 

@@ -182,6 +182,22 @@ def test_openai_and_anthropic_dialects_are_read_as_such() -> None:
     assert error["error"] == {"message": "slow", "type": "ThrottlingException", "code": None}
 
 
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        ({"inferenceConfig": {"maxTokens": 9}}, 9),
+        ({"max_tokens": 9}, 9),
+        ({"max_gen_len": 9}, 9),
+        ({"textGenerationConfig": {"maxTokenCount": 9}}, 9),
+        ({"max_tokens_to_sample": 9}, 9),
+        ({"max_tokens": "9"}, None),
+        ([], None),
+    ],
+)
+def test_the_most_an_answer_may_have_is_read_from_whichever_name_it_has(body: Any, most: int | None) -> None:
+    assert PROVIDER.read_body(call(PATH), body).max_output_tokens == most
+
+
 def test_upstream_path_puts_the_prefix_before_the_raw_path() -> None:
     assert PROVIDER.upstream_path(call(PATH), CUSTOM) == b"/gateway" + PATH
     assert PROVIDER.upstream_path(call(PATH), US) == PATH

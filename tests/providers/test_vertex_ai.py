@@ -138,6 +138,9 @@ def test_counting_and_listing_are_free() -> None:
         (b"/v1beta/interactions", {"model": "m", "stream": "yes"}, BodyFacts("m", False, None)),
         (b"/v1beta/interactions", {"model": "m", "generation_config": {"temperature": 2}}, BodyFacts("m", False, 2.0)),
         (b"/v1beta/interactions", [1], BodyFacts(None, False, None)),
+        (GEMINI + b":generateContent", {"generationConfig": {"maxOutputTokens": 9}},
+         BodyFacts(FLASH, False, None, max_output_tokens=9)),
+        (CLAUDE + b":rawPredict", {"max_tokens": 9}, BodyFacts(SONNET, False, None, max_output_tokens=9)),
     ],
 )  # fmt: skip
 def test_body_facts(path: bytes, body: Any, facts: BodyFacts) -> None:

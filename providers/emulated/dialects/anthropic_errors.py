@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import orjson
 
@@ -51,6 +51,13 @@ def usual_type(status: int) -> str:
 def usual_message(status: int) -> str:
     """What Anthropic usually says with this status."""
     return _MESSAGES.get(status, "Invalid request" if status < 500 else "Internal server error")
+
+
+class Identified(Protocol):
+    """A request that has an id: a UUID."""
+
+    @property
+    def request_id(self) -> str: ...
 
 
 class ErrorShape(ABC):
@@ -105,7 +112,7 @@ def error_body(type: str, message: str, request_id: str, details: Mapping[str, A
     return {"type": "error", "error": error, "request_id": request_id}
 
 
-def request_id_of(request: EmulatedRequest) -> str:
+def request_id_of(request: Identified) -> str:
     """The id of this one request as Anthropic writes it: `req_` and 24 characters."""
     return "req_011C" + request.request_id.replace("-", "")[12:]
 

@@ -1,42 +1,21 @@
-"""Bedrock's refusals: the types by status, the wordings its services share, and the reply that carries them.
+"""Bedrock's refusals: the wordings its services share, and the reply that carries them.
 
-Source: bedrock-runtime service-2.json (botocore 1.44.5) for types and statuses; the wordings as users quote them in
-public issue reports; read November 2026.
+Source: the wordings as users quote them in public issue reports; read November 2026.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from providers.emulated.base import EmulatedReply, EmulatedRequest
+from providers.wire.bedrock_errors import USUAL
 from providers.wire.json_body import MISSING, parse
 
 JSON = (b"content-type", b"application/json")
 MAX_DEPTH = 200
 """Deeper JSON is refused: a reply to it could not be written."""
-
-_TYPES: Mapping[int, tuple[str, str]] = {
-    400: ("ValidationException", "The provided request is not valid"),
-    401: ("UnrecognizedClientException", "The security token included in the request is invalid."),
-    403: ("AccessDeniedException", "You don't have access to the model with the specified model ID."),
-    404: (
-        "ResourceNotFoundException",
-        "Could not resolve the foundation model from the provided model identifier.",
-    ),
-    408: ("ModelTimeoutException", "Model has timed out in processing the request. Try your request again."),
-    409: ("ConflictException", "The request conflicts with the state of the resource."),
-    413: ("RequestEntityTooLargeException", "The request body is too large."),
-    424: ("ModelErrorException", "The model returned an unexpected error. Try your request again."),
-    429: ("ThrottlingException", "Too many requests, please wait before trying again."),
-    500: (
-        "InternalServerException",
-        "The system encountered an unexpected error during processing. Try your request again.",
-    ),
-    503: ("ServiceUnavailableException", "Bedrock is unable to process your request."),
-}
 
 
 class Refusal(Exception):
@@ -54,7 +33,7 @@ def error_reply(
     code: str | None = None,
 ) -> EmulatedReply:  # fmt: skip
     """`{"message"}` with its type in a header; below the paths of other vendors also what their clients look for."""
-    usual_type, usual_message = _TYPES.get(status) or _TYPES[400 if status < 500 else 500]
+    usual_type, usual_message = USUAL.get(status) or USUAL[400 if status < 500 else 500]
     kind = type or usual_type
     said = usual_message if message is None else message
     body: dict[str, Any] = {"message": said}

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from providers.emulated.base import EmulatedReply, EmulatedRequest
 from providers.emulated.desk import Desk
-from providers.emulated.dialects.google_errors import html_not_found, is_gemini, json_reply, refuse
+from providers.emulated.dialects.google_errors import html_not_found, is_gemini, json_reply, missing_model, refuse
 
 _GENERATES = ("generateContent", "countTokens", "createCachedContent", "batchGenerateContent")
 _EMBEDS = ("embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent")
@@ -121,26 +121,7 @@ def _is_published(path: bytes) -> bool:
 
 
 def _unknown(request: EmulatedRequest, model: str) -> Exception:
-    path = request.call.path.decode("latin-1")
-    shown = model[:256]
-    if is_gemini(request.call.path):
-        version = path.split("/")[1]
-        verb = path.rpartition(":")[2] if ":" in path else "generateContent"
-        return refuse(
-            request,
-            f"models/{shown} is not found for API version {version}, or is not supported for {verb}. Call ListModels "
-            "to see the list of available models and their supported methods.",
-            404,
-        )
-    resource = path.partition("/projects/")[2].rpartition(":")[0]
-    named = f"projects/{resource}" if resource else f"publishers/google/models/{shown}"
-    return refuse(
-        request,
-        f"Publisher Model `{named}` was not found or your project does not have access to it. Please ensure you are "
-        "using a valid model version. For more information, see: "
-        "https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions",
-        404,
-    )
+    return refuse(request, missing_model(request.call.path, model), 404)
 
 
 def _gemini_model(model: tuple[str, str, str, int, int, Sequence[str]]) -> dict[str, Any]:

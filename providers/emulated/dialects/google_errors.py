@@ -7,11 +7,11 @@ November 2026.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
-from providers.base import Header
+from providers.base import Call, Header
 from providers.emulated.base import EmulatedReply, EmulatedRequest, Refused
 
 JSON: Header = (b"content-type", b"application/json; charset=UTF-8")
@@ -49,6 +49,17 @@ _GEMINI_429 = (
 Details = Sequence[Mapping[str, Any]]
 
 
+class Addressed(Protocol):
+    """What an error reply needs to know of its request."""
+
+    @property
+    def call(self) -> Call: ...
+    @property
+    def query(self) -> bytes: ...
+    @property
+    def request_id(self) -> str: ...
+
+
 def is_gemini(path: bytes) -> bool:
     """Whether a path is the Gemini API's, not Vertex AI's: no project, no publisher, no `v1beta1`."""
     return not (
@@ -61,7 +72,7 @@ def is_openai(path: bytes) -> bool:
     return b"/endpoints/openapi/" in path or (b"/openai/" in path and is_gemini(path))
 
 
-def headers(request: EmulatedRequest, content_type: Header = JSON) -> list[Header]:
+def headers(request: Addressed, content_type: Header = JSON) -> list[Header]:
     """The headers of any reply; Google sends neither a request id nor rate limits."""
     duration_ms = 180 + int(request.request_id[-3:], 16) % 900
     return [
@@ -83,8 +94,15 @@ def json_reply(request: EmulatedRequest, body: Any, *, is_repeatable: bool = Tru
     return EmulatedReply(200, headers(request), data, is_repeatable=is_repeatable)
 
 
+def usual(status: int, path: bytes) -> tuple[str, str]:
+    """What an error with this status is called, and what it usually says. `path`: the call's."""
+    if status == 429 and is_gemini(path):
+        return _STATUSES[429][0], _GEMINI_429
+    return _STATUSES.get(status, ("UNKNOWN", f"The request failed with status {status}."))
+
+
 def error_reply(
-    request: EmulatedRequest,
+    request: Addressed,
     status: int,
     message: str | None = None,
     *,
@@ -92,9 +110,7 @@ def error_reply(
     details: Details = (),
 ) -> EmulatedReply:
     """An error in Google's shape. A stream without `alt=sse` and the OpenAI-compatible routes wrap it in an array."""
-    usual_name, usual_message = _STATUSES.get(status, ("UNKNOWN", f"The request failed with status {status}."))
-    if status == 429 and is_gemini(request.call.path):
-        usual_message = _GEMINI_429
+    usual_name, usual_message = usual(status, request.call.path)
     error: dict[str, Any] = {
         "code": status,
         "message": usual_message if message is None else message,
@@ -147,26 +163,50 @@ def error_info(reason: str, **metadata: str) -> dict[str, Any]:
     }
 
 
-def html_not_found(request: EmulatedRequest) -> EmulatedReply:
+def missing_model(path: bytes, model: str) -> str:
+    """What is said of a model that is not there. `path`: the call's."""
+    named = path.decode("latin-1")
+    shown = model[:256]
+    if is_gemini(path):
+        version = named.split("/")[1]
+        verb = named.rpartition(":")[2] if ":" in named else "generateContent"
+        return (
+            f"models/{shown} is not found for API version {version}, or is not supported for {verb}. Call ListModels "
+            "to see the list of available models and their supported methods."
+        )
+    resource = named.partition("/projects/")[2].rpartition(":")[0]
+    named = f"projects/{resource}" if resource else f"publishers/google/models/{shown}"
+    return (
+        f"Publisher Model `{named}` was not found or your project does not have access to it. Please ensure you are "
+        "using a valid model version. For more information, see: "
+        "https://cloud.google.com/vertex-ai/generative-ai/docs/learn/model-versions"
+    )
+
+
+def html_not_found(request: Addressed) -> EmulatedReply:
     """What Google's front end says to a URL that no service knows."""
     path = request.call.path.decode("latin-1").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return html_error(404, "Not Found", f"The requested URL <code>{path}</code> was not found on this server.")
+
+
+def html_error(status: int, title: str, sentence: str) -> EmulatedReply:
+    """A page of Google's front end. `sentence`: HTML."""
     body = (
         "<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n"
         '  <meta name=viewport content="initial-scale=1, minimum-scale=1, width=device-width">\n'
-        "  <title>Error 404 (Not Found)!!1</title>\n"
-        "  <p><b>404.</b> <ins>That’s an error.</ins>\n"
-        f"  <p>The requested URL <code>{path}</code> was not found on this server.  "
-        "<ins>That’s all we know.</ins>\n"
+        f"  <title>Error {status} ({title})!!1</title>\n"
+        f"  <p><b>{status}.</b> <ins>That’s an error.</ins>\n"
+        f"  <p>{sentence}  <ins>That’s all we know.</ins>\n"
     )
     fields: list[Header] = [_HTML, (b"referrer-policy", b"no-referrer")]
-    return EmulatedReply(404, fields, body.encode())
+    return EmulatedReply(status, fields, body.encode())
 
 
-def _is_wrapped(request: EmulatedRequest) -> bool:
+def _is_wrapped(request: Addressed) -> bool:
     operation = request.call.operation
     if operation is None:
         return False
-    if operation.name == "generate_content.stream":
+    if operation.name in ("generate_content.stream", "raw_predict.stream"):
         return not is_sse(request.query)
     return is_openai(request.call.path)
 

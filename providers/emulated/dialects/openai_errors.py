@@ -17,46 +17,10 @@ from providers.base import Header
 from providers.emulated.base import EmulatedReply, EmulatedRequest, Frame, digest_of
 from providers.emulated.desk import Desk
 from providers.emulated.question import Question, Turn
+from providers.wire.openai_errors import UNPARSABLE, go_duration, no_model, reply_head, usual
 
 JSON: Header = (b"content-type", b"application/json")
 EVENT_STREAM: Header = (b"content-type", b"text/event-stream; charset=utf-8")
-
-# Source: platform.openai.com/docs/guides/error-codes, and replies quoted in public issue reports, read November 2026.
-UNPARSABLE = (
-    "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP library "
-    "correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON. If you have trouble "
-    "figuring out how to fix this, please contact us through our help center at help.openai.com.)"
-)
-NO_KEY = (
-    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth "
-    "(i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the API "
-    "from your browser and are prompted for a username and password. You can obtain an API key from "
-    "https://platform.openai.com/account/api-keys."
-)
-# Status -> message, type, code.
-_USUAL: Mapping[int, tuple[str, str, str | None]] = {
-    400: ("Your request was malformed or missing some required parameters.", "invalid_request_error", None),
-    401: (
-        "Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.",
-        "invalid_request_error",
-        "invalid_api_key",
-    ),
-    403: (
-        "Country, region, or territory not supported",
-        "request_forbidden",
-        "unsupported_country_region_territory",
-    ),
-    404: ("The requested resource was not found.", "invalid_request_error", None),
-    413: ("Maximum content size limit (26214400) exceeded", "server_error", None),
-    429: (
-        "Rate limit reached for requests. Please try again in 20s. "
-        "Visit https://platform.openai.com/account/rate-limits to learn more.",
-        "requests",
-        "rate_limit_exceeded",
-    ),
-    500: ("The server had an error while processing your request. Sorry about that!", "server_error", None),
-    503: ("The engine is currently overloaded, please try again later", "server_error", None),
-}
 
 
 class Invalid(Exception):
@@ -101,9 +65,7 @@ def unsupported_value(param: str, value: object, supported: Sequence[str]) -> In
 
 def missing_model(model: str) -> Invalid:
     """What is said to a model that there is not."""
-    return Invalid(
-        f"The model `{model}` does not exist or you do not have access to it.", None, "model_not_found", status=404
-    )
+    return Invalid(no_model(model), None, "model_not_found", status=404)
 
 
 def not_emulated(name: str) -> Invalid:
@@ -182,15 +144,15 @@ class Shape:
         self, request: EmulatedRequest, status: int, message: str | None, type: str | None, code: str | None
     ) -> EmulatedReply:
         """The reply with a status; None: what the service usually says with it."""
-        usual = _USUAL.get(status) or _USUAL[400 if status < 500 else 500]
+        said, kind, own_code = usual(status)
         reply = self.error(
             request,
             Invalid(
-                message or usual[0],
+                message or said,
                 None,
-                code or (usual[2] if message is None or status == 429 else None),
+                code or (own_code if message is None or status == 429 else None),
                 status=status,
-                type=type or usual[1],
+                type=type or kind,
             ),
         )
         if status == 429:
@@ -199,17 +161,7 @@ class Shape:
 
     def headers(self, request: EmulatedRequest, tokens: int | None = None, content_type: Header = JSON) -> list[Header]:
         """The head of a reply. `tokens`: how many it counts for in the rate limit; None: it does not count."""
-        request_id = request.request_id.replace("-", "").encode()
-        # Chosen by the request's id: a plausible number, not a measured one.
-        processing_ms = 100 + int(request_id[-4:], 16) % 400 if len(request_id) >= 4 else 100
-        head = [
-            content_type,
-            (b"x-request-id", b"req_" + request_id),
-            (b"openai-organization", b"org-rubberduck"),
-            (b"openai-project", b"proj_rubberduck"),
-            (b"openai-processing-ms", b"%d" % processing_ms),
-            (b"openai-version", b"2020-10-01"),
-        ]
+        head = [content_type, *reply_head(request.request_id)]
         if tokens is not None:
             used = min(tokens, _TOKENS_PER_MINUTE)
             head += (
@@ -243,18 +195,6 @@ def dump(value: Any) -> bytes:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:  # it writes fewer levels than it reads
         return json.dumps(value, separators=(",", ":")).encode()
-
-
-def go_duration(milliseconds: int) -> bytes:
-    """A time as the rate-limit headers write it: `0s`, `9ms`, `8.64s`, `6m0s`."""
-    if milliseconds < 1000:
-        return b"%dms" % milliseconds if milliseconds else b"0s"
-    minutes, rest = divmod(milliseconds, 60_000)
-    seconds = b"%g" % (rest / 1000) + b"s"
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return b"%dh%dm%b" % (hours, minutes, seconds)
-    return b"%dm%b" % (minutes, seconds) if minutes else seconds
 
 
 def stream_reply(

@@ -13,10 +13,11 @@ import orjson
 
 from providers.emulated.answer import Answer, Stop, alphanumeric, created_at, hexadecimal
 from providers.emulated.dialects.openai_chat import custom_call
-from providers.emulated.dialects.openai_errors import UNPARSABLE, Invalid
+from providers.emulated.dialects.openai_errors import Invalid
 from providers.emulated.dialects.openai_filters import DELTA_FILTERS, PROMPT_FILTERS
 from providers.emulated.dialects.openai_logprobs import token_logprobs
 from providers.emulated.dialects.openai_responses_input import seal
+from providers.wire.openai_errors import UNPARSABLE
 
 _TOOL_USAGE = {
     "image_gen": {

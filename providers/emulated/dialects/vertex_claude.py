@@ -10,11 +10,10 @@ from typing import Any
 
 import orjson
 
-from providers.base import Header
 from providers.emulated.acting import count_input
 from providers.emulated.base import EmulatedReply, EmulatedRequest, Refused
 from providers.emulated.desk import Desk
-from providers.emulated.dialects.anthropic_errors import ErrorShape, error_body, usual_type
+from providers.emulated.dialects.anthropic_errors import ErrorShape
 from providers.emulated.dialects.anthropic_events import message_events, sse_frames
 from providers.emulated.dialects.anthropic_messages import (
     MessageRequest,
@@ -23,9 +22,9 @@ from providers.emulated.dialects.anthropic_messages import (
     read_message_request,
 )
 from providers.emulated.dialects.anthropic_models import is_known
-from providers.emulated.dialects.google_errors import EVENTS, headers, refuse
+from providers.emulated.dialects.google_errors import EVENTS, refuse
+from providers.emulated.dialects.vertex_claude_errors import JSON, error_reply, headers
 
-_JSON: Header = (b"content-type", b"application/json")
 # The second is what anthropic 2.x sends, the first what came before.
 _VERSIONS = ("vertex-2023-10-16", "2026-10-21")
 
@@ -42,9 +41,7 @@ class VertexShape(ErrorShape):
     def refuse(
         self, status: int, message: str, *, type: str | None = None, details: Mapping[str, Any] | None = None
     ) -> Refused:
-        request_id = _request_id(self._request)
-        body = error_body(type or usual_type(status), message, request_id, details)
-        return Refused(EmulatedReply(status, _headers(self._request, _JSON), orjson.dumps(body)))
+        return Refused(error_reply(self._request, status, message, type=type, details=details))
 
 
 def answer_claude(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
@@ -59,12 +56,12 @@ def answer_claude(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     if asked.is_streaming:
         frames = sse_frames(message_events(answer, asked))
         return EmulatedReply(
-            200, _headers(request, EVENTS), frames, delay_s=answer.delay_s, is_repeatable=answer.is_repeatable
+            200, headers(request, EVENTS), frames, delay_s=answer.delay_s, is_repeatable=answer.is_repeatable
         )
     delay_s = answer.whole_delay_s
     data = orjson.dumps(message_reply(answer, asked))
     return EmulatedReply(
-        200, _headers(request, _JSON), data, answer.output_tokens, delay_s, answer.is_repeatable
+        200, headers(request, JSON), data, answer.output_tokens, delay_s, answer.is_repeatable
     )  # fmt: skip
 
 
@@ -78,7 +75,7 @@ def count_claude_tokens(request: EmulatedRequest, desk: Desk) -> EmulatedReply:
     asked = _read(request, desk, shape, {"anthropic_version": _VERSIONS[0]} | body, model, is_counting=True)
     is_repeatable = desk.intercept(asked.question)
     data = orjson.dumps({"input_tokens": count_input(asked.question)})
-    return EmulatedReply(200, _headers(request, _JSON), data, is_repeatable=is_repeatable)
+    return EmulatedReply(200, headers(request, JSON), data, is_repeatable=is_repeatable)
 
 
 def _read(
@@ -110,11 +107,3 @@ def _read(
     return read_message_request(
         body, shape=shape, operation=name, model=own_name, version=version, is_counting=is_counting
     )
-
-
-def _request_id(request: EmulatedRequest) -> str:
-    return "req_vrtx_011C" + request.request_id.replace("-", "")[12:]
-
-
-def _headers(request: EmulatedRequest, content_type: Header) -> list[Header]:
-    return [*headers(request, content_type), (b"request-id", _request_id(request).encode())]

@@ -133,3 +133,20 @@ def test_every_header_type_is_read() -> None:
 def test_broken_headers_raise_a_frame_error(block: bytes) -> None:
     with pytest.raises(FrameError):
         event_stream.parse(frame_with_headers(block))
+
+
+def test_another_payload_keeps_the_headers_byte_for_byte() -> None:
+    changed = event_stream.with_payload(CAPTURED, b'{"other":1}')
+    (same,) = FrameSplitter().feed(changed)
+    assert event_stream.header_block(same) == event_stream.header_block(CAPTURED)
+    assert event_stream.payload(same) == b'{"other":1}'
+    assert event_stream.with_payload(changed, event_stream.payload(CAPTURED)) == CAPTURED
+
+
+def test_what_was_fed_and_not_given_back_can_be_had() -> None:
+    splitter = FrameSplitter()
+    assert splitter.feed(CAPTURED + CAPTURED[:20]) == [CAPTURED]
+    assert splitter.rest() == CAPTURED[:20]
+    with pytest.raises(FrameError):
+        splitter.feed(b"\xff" * 200)
+    assert splitter.rest() == CAPTURED[:20] + b"\xff" * 200

@@ -61,3 +61,19 @@ def test_promises_and_conversations_may_not_be_cached(body: dict[str, Any]) -> N
 )
 def test_other_responses_may_be_cached(body: dict[str, Any]) -> None:
     assert read_openai_body(RESPONSES, body).may_cache
+
+
+@pytest.mark.parametrize(
+    ("body", "most"),
+    [
+        ({"max_tokens": 5}, 5),
+        ({"max_completion_tokens": 7, "max_tokens": 5}, 7),
+        ({"max_output_tokens": 9}, 9),
+        ({"max_tokens": 5, "n": 3}, 15),
+        ({"max_tokens": "5"}, None),
+        ({"max_tokens": None}, None),
+        ({}, None),
+    ],
+)
+def test_the_most_an_answer_may_have_is_read_from_whichever_name_it_has(body: dict[str, Any], most: int | None) -> None:
+    assert read_openai_body(CHAT, body).max_output_tokens == most

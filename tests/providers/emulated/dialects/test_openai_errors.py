@@ -5,18 +5,17 @@ import pytest
 
 from providers.emulated.base import EmulatedRequest
 from providers.emulated.dialects.openai_errors import (
-    UNPARSABLE,
     Invalid,
     Shape,
     digest,
     dump,
-    go_duration,
     missing,
     read_object,
     unsupported_value,
     wrong_type,
 )
 from providers.openai import PROVIDER
+from providers.wire.openai_errors import UNPARSABLE
 
 
 def request() -> EmulatedRequest:
@@ -58,11 +57,6 @@ def test_the_digest_is_the_same_streamed_or_not() -> None:
     assert digest({"a": 1, "stream": True, "stream_options": {}}) == digest({"a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert digest({"a": 1}, "x") != digest({"a": 1})
-
-
-def test_durations_are_written_as_go_writes_them() -> None:
-    found = [go_duration(milliseconds) for milliseconds in (0, 9, 1000, 8640, 360_000, 3_723_000)]
-    assert found == [b"0s", b"9ms", b"1s", b"8.64s", b"6m0s", b"1h2m3s"]
 
 
 def test_an_error_is_a_body_and_a_head() -> None:
