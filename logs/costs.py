@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _PLACE = Decimal("1E-10")
 _TOO_MUCH = Decimal(10) ** 10  # for the column
 _NOTHING = Decimal(0)
-_REPLACED = frozenset({Outcome.BLOCKED, Outcome.LIMITED, Outcome.FAULT})
+_REFUSED = frozenset({Outcome.BLOCKED, Outcome.LIMITED})
 # Errors on the way to the upstream that came before a byte of the request did.
 _NOT_SENT = frozenset(
     {
@@ -37,6 +37,7 @@ def set_costs(row: RequestLog, *, reply_model: str, service_tier: str, details: 
     """Fills in the costs of a row whose other fields are complete; None where they are not known.
 
     What a recording or an emulated upstream answered costs nothing, and avoids what the provider would have charged.
+    A fault in the place of a reply costs nothing either; a reply damaged on its way was paid for all the same.
     """
     if row.cache == CacheResult.HIT:
         row.cost_usd = _NOTHING
@@ -51,7 +52,7 @@ def set_costs(row: RequestLog, *, reply_model: str, service_tier: str, details: 
 
 
 def _bought_nothing(row: RequestLog) -> bool:
-    if row.outcome in _REPLACED or not row.attempts or row.error_kind in _NOT_SENT:
+    if row.outcome in _REFUSED or not row.attempts or row.error_kind in _NOT_SENT:
         return True
     if row.error_kind == ErrorKind.UPSTREAM_STATUS:
         provider = all_providers().get(row.provider)

@@ -72,13 +72,19 @@ def test_what_is_not_known_is_unknown_and_not_free(fields: dict[str, Any]) -> No
     assert costs(**fields) == (None, None)
 
 
+def test_a_reply_that_was_damaged_on_its_way_was_paid_for() -> None:
+    assert costs(outcome="fault", fault="malformed_json") == (Decimal(GPT_4O_MINI), None)
+    assert costs(outcome="fault", fault="truncate", output_tokens=None) == (None, None)
+    assert costs(outcome="fault", fault="slow", cache="hit", attempts=0) == (Decimal(0), Decimal(GPT_4O_MINI))
+    assert costs(outcome="fault", fault="slow", endpoint="emulated") == (Decimal(0), Decimal(GPT_4O_MINI))
+
+
 @pytest.mark.parametrize(
     "fields",
     [
         {"outcome": "blocked", "attempts": 0, "status": 403, "cache": "off"},
         {"outcome": "limited", "attempts": 0, "status": 429},
         {"outcome": "fault", "fault": "error", "attempts": 0},
-        {"outcome": "fault", "fault": "truncate", "output_tokens": None},
         {"outcome": "client_left", "attempts": 0, "status": None},
         {"outcome": "error", "error_kind": "no_recording", "attempts": 0, "status": 404},
         {"outcome": "error", "error_kind": "tls", "status": 502},
