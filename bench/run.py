@@ -8,6 +8,7 @@ take turns, and medians count. What is measured has one core, load and upstream 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import socket
@@ -72,6 +73,23 @@ class Contender:
         return statistics.median(self.cpu)
 
 
+# Every stage switched on, and nothing of it for the requests that are measured.
+GUARDS = (
+    "access.allow=" + json.dumps(["127.0.0.0/8", *(f"10.{n}.0.0/16" for n in range(200))]),
+    "access.block=" + json.dumps([f"192.0.2.{n}" for n in range(200)]),
+    "limits.rpm=1000000",
+    "limits.tpm=1000000000",
+    "limits.per=client",
+    "faults.rules="
+    + json.dumps(
+        [{"fault": "error", "status": 500, "rate": 0.05, "match": {"model": f"other-{n}*"}} for n in range(10)]
+        + [{"fault": "slow", "tokens_per_second": 5, "match": {"operation": "responses"}}]
+        + [{"fault": "delay", "seconds": 1, "when": {"window": "00:00-00:01"}, "match": {"header": {"x-test": "1"}}}]
+    ),
+    "faults.per_request=true",
+)
+
+
 class Bench:
     """One run: servers started in `directory`, and the rows of the table."""
 
@@ -123,6 +141,8 @@ class Bench:
         self.product.start()
         add = self.product.add_proxy
         self.hit_port = add("hits", self.upstream_port)
+        self.guarded_port = add("guarded", self.upstream_port)
+        self.product.manage("proxy", "set", "guarded", *GUARDS)
         self.miss_port = add("misses", self.upstream_port)
         self.off_port = add("uncached", self.upstream_port, cache="off")
         self.emulated_port = add("emulated", None, cache="off")
@@ -142,6 +162,9 @@ class Bench:
         cached = Contender("nginx proxy_cache hit", nginx.cache_port, nginx.pids, is_unique=False)
         passed = Contender("nginx proxy_pass", nginx.proxy_port, nginx.pids, is_unique=True)
         hit = Contender("cached reply, logged", self.hit_port, worker(self.hit_port), is_unique=False)
+        guarded = Contender(
+            "cached reply, logged, every stage on", self.guarded_port, worker(self.guarded_port), is_unique=False
+        )
         miss = Contender("miss, recorded and logged", self.miss_port, worker(self.miss_port), is_unique=True)
         off = Contender("miss, logged (cache off)", self.off_port, worker(self.off_port), is_unique=True)
         port = self.emulated_port
@@ -151,7 +174,7 @@ class Bench:
         streamed = Contender("emulated stream, each prompt a new one", port, worker(port), True, True)
         port = self.recorded_port
         recorded = Contender("emulated reply, each recorded and logged", port, worker(port), is_unique=True)
-        contenders = [canned, cached, passed, hit, miss, off, again, fresh, streamed_again, streamed, recorded]
+        contenders = [canned, cached, passed, hit, guarded, miss, off, again, fresh, streamed_again, streamed, recorded]
         light_hit = light_miss = None
         if self.with_litellm:
             light_hit, light_miss = self._litellm()
@@ -166,6 +189,8 @@ class Bench:
         ]
         rows.append(Row(hit.name, hit.us, "us", 60, 45, note=self._rate(hit)))
         rows.append(Row("  against nginx cache hit", cached.us / hit.us, "x", 0.40, is_minimum=True))
+        rows.append(Row(guarded.name, guarded.us, "us", note=self._rate(guarded)))
+        rows.append(Row("  against the one with all stages off", guarded.us / hit.us, "x", 1.10))
         rows.append(Row(off.name, off.us, "us", 110, 85, note=self._rate(off)))
         rows.append(Row("  against nginx proxy_pass", passed.us / off.us, "x", 0.17, is_minimum=True))
         rows.append(Row(miss.name, miss.us, "us", 110, 85, note=self._rate(miss)))
@@ -201,7 +226,7 @@ class Bench:
             is_streaming=contender.is_streaming,
         )
         is_ours = contender.port in (
-            self.hit_port, self.miss_port, self.off_port, self.emulated_port, self.recorded_port
+            self.hit_port, self.guarded_port, self.miss_port, self.off_port, self.emulated_port, self.recorded_port
         )  # fmt: skip
         if is_ours:  # what is done later (recordings, log rows) belongs to the requests that caused it
             self._settle(pids)

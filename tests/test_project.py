@@ -18,6 +18,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text()
 # Tests of what several modules do together, and of a module that lies deeper.
 ACROSS = {
+    "proxies/dataplane/faults/test_pristine.py",
     "proxies/dataplane/test_disorder.py",
     "proxies/dataplane/test_passthrough.py",
     "proxies/dataplane/test_shared_reply.py",

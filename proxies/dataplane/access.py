@@ -11,6 +11,7 @@ _V4_ALL = (1 << 32) - 1
 _V6_ALL = (1 << 128) - 1
 _MAPPED = 0xFFFF << 32  # ::ffff:0:0/96, IPv4 addresses as an IPv6 socket shows them
 _REMEMBERED = 4096
+_EVERYBODY = ((4, 0, 0), (6, 0, 0))
 
 _Address = tuple[int, int]
 """IP version (4 or 6) and the address as a number. Mapped addresses are version 4."""
@@ -32,8 +33,8 @@ class AccessList:
     """Rules for client addresses: a block wins over an allow; an address must pass a non-empty allow list.
 
     Entries: `192.0.2.7`, `2001:db8::7`, `10.0.0.0/8`, `2001:db8::/32`, `10.1.*.*`, `10.*.0.1`, `10.1.*` (a last star
-    covers the rest), `2001:db8:*`. A lookup costs one dict access per distinct mask, one alone for an address seen
-    before.
+    covers the rest), `2001:db8:*`, `*` (everybody). A lookup costs one dict access per distinct mask, one alone for an
+    address seen before.
     """
 
     allow: tuple[str, ...] = ()
@@ -118,10 +119,11 @@ def _compile(entries: Sequence[str]) -> dict[int, _Table]:
         try:
             if not isinstance(entry, str):
                 raise ValueError("is not text")
-            version, value, mask = _parse_entry(entry.strip())
+            parsed = _EVERYBODY if entry.strip() == "*" else (_parse_entry(entry.strip()),)
         except ValueError as error:
             raise InvalidAccessEntry(line, str(entry), str(error)) from None
-        tables[version].setdefault(mask, {}).setdefault(value, entry.strip())
+        for version, value, mask in parsed:
+            tables[version].setdefault(mask, {}).setdefault(value, entry.strip())
     return tables
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -10,9 +9,11 @@ import httpx
 from proxies.dataplane.config import ProxyConfig
 from proxies.dataplane.delivery import Delivery
 from proxies.dataplane.exchange import Clock, Exchange, Receive, Send, SystemClock
+from proxies.dataplane.faulting import Faulting
 from proxies.dataplane.forwarding import Forwarding
+from proxies.dataplane.limiting import Limiting
 from proxies.dataplane.misses import Explainer
-from proxies.dataplane.pipeline import Pipeline, Stage
+from proxies.dataplane.pipeline import Pipeline
 from proxies.dataplane.records import RecordSink
 from proxies.dataplane.replaying import Replaying
 from proxies.dataplane.runtime import Runtime
@@ -41,22 +42,26 @@ class ProxyApp:
         credentials: CredentialSource,
         digest_key: bytes,
         clock: Clock = _SYSTEM_CLOCK,
-        limits_and_faults: Sequence[Stage] = (),
     ) -> None:
         self.runtime = Runtime(config)
         self.flights = SingleFlight(config.limits.recording_bytes)
         self._clock = clock
         explainer = Explainer(digest_key)
+        self._limiting = Limiting(config, clock)
+        self._faulting = Faulting(config, clock)
         self._pipeline = Pipeline(
+            self._limiting,
+            self._faulting,
             Replaying(store, explainer, clock),
             Forwarding(Upstream(transport, credentials, clock), self.flights, store, explainer, clock),
             Delivery(sink, clock),
-            limits_and_faults,
         )
 
     def swap(self, config: ProxyConfig) -> None:
         """Takes effect for every exchange that starts from now on."""
         self.runtime = Runtime(config)
+        self._limiting.swap(config)
+        self._faulting.swap(config)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         runtime = self.runtime

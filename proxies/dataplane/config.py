@@ -10,6 +10,7 @@ from enum import StrEnum
 from providers.base import Origin, Provider
 from providers.emulated.canned import CannedReply
 from proxies.dataplane.access import AccessList
+from proxies.dataplane.faults.rules import FaultConfig
 
 CREDENTIAL_REFERENCE = re.compile(r"os\.environ/(?P<prefix>[A-Za-z_][A-Za-z0-9_]*)|profile:(?P<profile>[^\s/][^\n]*)")
 """Where a credential is found, instead of the credential."""
@@ -89,6 +90,38 @@ class Timeouts:
     silence_s: float = 600.0  # between two bytes of the upstream
 
 
+class LimitScope(StrEnum):
+    """Whose requests one rate limit counts together."""
+
+    PROXY = "proxy"
+    CLIENT = "client"  # one address
+    CREDENTIAL = "credential"  # one key, known by a hash in memory only
+
+
+class OverLimit(StrEnum):
+    """What happens to a request over the limit."""
+
+    REJECT = "reject"
+    HOLD = "hold"  # it waits for its turn, up to `hold_s`, and is rejected after that
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitConfig:
+    """Requests and tokens per minute, over any 60 seconds. None: no limit of that sort."""
+
+    rpm: int | None = None
+    tpm: int | None = None
+    scope: LimitScope = LimitScope.PROXY
+    over_limit: OverLimit = OverLimit.REJECT
+    hold_s: float = 0.0
+    counts_hits: bool = True  # False: only requests that go upstream count, and faults come first
+    shows_quota: bool = False  # successful replies carry the provider's quota headers with our numbers
+
+    @property
+    def is_on(self) -> bool:
+        return self.rpm is not None or self.tpm is not None
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyConfig:
     """One proxy at one generation."""
@@ -111,6 +144,8 @@ class ProxyConfig:
     limits: BodyLimits = BodyLimits()
     timeouts: Timeouts = Timeouts()
     emulation: EmulationConfig = EmulationConfig()
+    rate_limit: RateLimitConfig = RateLimitConfig()
+    faults: FaultConfig = FaultConfig()
     connect_to: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
 
     @property

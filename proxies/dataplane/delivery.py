@@ -3,9 +3,10 @@ out."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from providers.base import Condition, Header
+from providers.wire.retries import told_wait_ms
 from proxies.dataplane.errors import ErrorKind
 from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.records import Outcome, RecordSink
@@ -19,14 +20,18 @@ _ALREADY_DECIDED = frozenset({Outcome.BLOCKED, Outcome.LIMITED, Outcome.FAULT})
 
 
 class Reply:
-    """A reply on its way to the client: end-to-end headers (any case), the whole body or its chunks as they arrive."""
+    """A reply on its way to the client: end-to-end headers (any case), the whole body or its chunks as they arrive.
 
-    __slots__ = ("body", "headers", "status")
+    `before_head`: awaited before the head goes out; None for nothing.
+    """
+
+    __slots__ = ("before_head", "body", "headers", "status")
 
     def __init__(self, status: int, headers: list[Header], body: bytes | AsyncGenerator[bytes, None]) -> None:
         self.status = status
         self.headers = headers
         self.body = body
+        self.before_head: Callable[[], Awaitable[None]] | None = None
 
 
 class Delivery:
@@ -44,12 +49,25 @@ class Delivery:
             if not isinstance(body, bytes):
                 await body.aclose()
             raise ClientLeft
+        if reply.before_head is not None:
+            try:
+                await reply.before_head()
+            except BaseException:
+                if not isinstance(body, bytes):
+                    await body.aclose()
+                raise
         record = exchange.record
         record.status = reply.status
-        if record.outcome not in _ALREADY_DECIDED and reply.status >= 400:
-            record.outcome = Outcome.ERROR
+        if reply.status >= 400:
+            record.retry_after_ms = told_wait_ms(reply.headers, self._clock.wall())
+            if record.outcome not in _ALREADY_DECIDED:
+                record.outcome = Outcome.ERROR
+        given = reply.headers
+        if exchange.reply_headers and reply.status < 400:
+            said = {name for name, _ in exchange.reply_headers}
+            given = [*(header for header in given if header[0].lower() not in said), *exchange.reply_headers]
         headers = [
-            *reply.headers,
+            *given,
             (b"x-rubberduck-request-id", record.id.encode()),
             (b"x-rubberduck-outcome", record.outcome.encode()),
             (b"x-rubberduck-cache", record.cache.encode()),
@@ -90,6 +108,8 @@ class Delivery:
         if exchange.is_recorded:
             return
         exchange.is_recorded = True
+        for settle in exchange.at_end:
+            settle(exchange.record)
         exchange.record.latency_ms = (self._clock.monotonic() - exchange.started_at) * 1000
         self._sink.write(exchange.record)
 

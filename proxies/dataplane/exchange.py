@@ -5,16 +5,20 @@ from __future__ import annotations
 import random
 import time
 from asyncio import Task, get_running_loop
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from providers.base import PASS_CREDENTIALS, BodyFacts, Call, CredentialPlan, Header, Origin
+from providers.wire.retries import client_attempt
 from proxies.dataplane.cache import NORMAL, CacheDecision
 from proxies.dataplane.cache_key import BodyKey
 from proxies.dataplane.headers import joined_fields
 from proxies.dataplane.records import RequestRecord
 from proxies.dataplane.runtime import Runtime
 from proxies.dataplane.single_flight import Flight
+
+if TYPE_CHECKING:
+    from proxies.dataplane.faults.base import Injection
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -34,6 +38,10 @@ class Connection(Protocol):
     is_gone: bool  # nothing more can reach the client
     task: Task[None] | None  # the one that runs the app
     on_left: Callable[[], None] | None  # called once when the client goes away before the reply is complete
+    on_drain: Callable[[], None] | None  # called when the server begins to drain
+
+    @property
+    def is_draining(self) -> bool: ...
 
     async def send_whole(self, status: int, headers: list[Header], body: bytes) -> None: ...
 
@@ -68,9 +76,10 @@ class Exchange:
     out."""
 
     __slots__ = (
-        "body", "body_key", "call", "connection", "decision", "facts", "fields", "flight", "has_had_all",
-        "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "method", "origin", "path", "plan", "query",
-        "reading", "receive", "record", "runtime", "send", "started_at", "task", "upstream_started_at",
+        "at_end", "body", "body_key", "call", "connection", "damages", "decision", "facts", "fields", "flight",
+        "has_had_all", "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "may_record", "method",
+        "origin", "path", "plan", "query", "reading", "receive", "record", "reply_headers", "runtime", "send",
+        "started_at", "task", "upstream_started_at",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +116,10 @@ class Exchange:
         self.reading: Reading | None = None  # the upstream reply behind this one
         self.has_had_all = False  # the client left, but not before that
         self.is_recorded = False
+        self.may_record = True  # False: a fault may end the upstream's reply early
+        self.damages: Sequence[Injection] = ()  # the faults to be done to the reply on its way, in their order
+        self.reply_headers: Sequence[Header] = ()  # what a successful reply says besides; same names give way
+        self.at_end: Sequence[Callable[[RequestRecord], None]] = ()  # called once, before the record is written
         self.started_at = clock.monotonic()
         self.upstream_started_at = 0.0
         self.connection.on_left = self.leave
@@ -124,6 +137,7 @@ class Exchange:
             path=self.path.decode("latin-1"),
             operation=call.operation.name if call.operation is not None else "",
             model=call.model or "",
+            client_attempt=client_attempt(self.fields),
         )
 
     def leave(self) -> None:
@@ -134,8 +148,10 @@ class Exchange:
         """
         self.has_left = True
         reading = self.reading
-        if reading is not None and self.record.is_streaming and self.record.reply_bytes == reading.size_bytes:
-            self.has_had_all = reading.seems_whole()
+        if reading is not None and self.record.is_streaming:
+            has_edits = any(injection.has_happened for injection in self.damages)  # bytes tell nothing then
+            if has_edits or self.record.reply_bytes == reading.size_bytes:
+                self.has_had_all = reading.seems_whole()
         if self.flight is None or self.flight.leave(self.task.cancel):
             if self.has_had_all:
                 get_running_loop().call_later(LINGER_S, self.task.cancel)

@@ -10,6 +10,7 @@ from proxies.dataplane.delivery import Reply
 from proxies.dataplane.errors import ErrorKind, UpstreamError
 from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.headers import base_url
+from proxies.dataplane.limiting import Limiting
 from proxies.dataplane.misses import Explainer
 from proxies.dataplane.recording import RecordingTap, lifetime, recordable_headers
 from proxies.dataplane.records import CacheResult, Outcome
@@ -34,25 +35,34 @@ class Forwarding:
         self._explainer = explainer
         self._clock = clock
 
-    async def __call__(self, exchange: Exchange) -> Reply:
-        """The upstream's reply. Raises UpstreamError when there is none."""
+    async def __call__(self, exchange: Exchange, limiting: Limiting | None = None) -> Reply:
+        """The upstream's reply. Raises UpstreamError when there is none. `limiting` is asked before the request really
+        goes up, and its refusal is the reply: joining one that is on its way costs the upstream nothing."""
         decision = exchange.decision
         if not (decision.may_read and decision.may_write and exchange.runtime.config.cache.is_single_flight):
-            return await self._fetch(exchange, None)
+            return await self._fetch(exchange, None, limiting)
         seat = self._flights.follow(exchange.key)
         if seat is not None:
             reply = await self._follow(exchange, seat)
             if reply is not None:
                 return reply
+        if not exchange.may_record:  # nobody may depend on a reply that this client may never see the end of
+            return await self._fetch(exchange, None, limiting)
         flight = exchange.flight = self._flights.lead(exchange.key)
         flight.leader.on_dismissed = exchange.connection.reset
         try:
-            return await self._fetch(exchange, flight)
+            return await self._fetch(exchange, flight, limiting)
         except BaseException:
             flight.release()
             raise
 
-    async def _fetch(self, exchange: Exchange, flight: Flight | None) -> Reply:
+    async def _fetch(self, exchange: Exchange, flight: Flight | None, limiting: Limiting | None) -> Reply:
+        refused = None if limiting is None else await limiting(exchange)
+        if refused is not None:
+            if flight is not None:
+                flight.release()
+                exchange.flight = None
+            return refused
         answer = await self._upstream.send(exchange)
         try:
             return await self._pass_on(exchange, flight, answer)
@@ -118,7 +128,7 @@ class Forwarding:
             if reader is not None:
                 usage = UsageTap(reader, content_encoding(lower))
         recording: RecordingTap | None = None
-        if exchange.decision.may_write and answer.is_repeatable:
+        if exchange.decision.may_write and exchange.may_record and answer.is_repeatable:
             life = lifetime(answer.status, lower, config.cache, self._clock.wall())
             if life.is_storable:
                 recording = RecordingTap(

@@ -52,6 +52,19 @@ def joined_fields(headers: list[Header]) -> dict[bytes, bytes]:
     return fields
 
 
+def field_value(headers: Iterable[Header], name: bytes) -> bytes | None:
+    """The value of the first field of a (lower-case) name, which the headers may write in any case."""
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def with_field(headers: Iterable[Header], name: bytes, value: bytes | None) -> list[Header]:
+    """Other headers, with this value in the place of any there was for a (lower-case) name; None: without."""
+    changed = [field for field in headers if field[0].lower() != name]
+    if value is not None:
+        changed.append((name, value))
+    return changed
+
+
 def base_url(host: bytes | None, default: str) -> str:
     """The proxy's base URL as a client sees it, from its Host header; `default` if that is none we can repeat."""
     if host is None or not _HOST.fullmatch(host):

@@ -122,8 +122,9 @@ async def stream_body(exchange: Exchange, taken: list[bytes]) -> AsyncIterator[b
     grows too large, ClientLeft."""
     limit = exchange.runtime.config.limits.max_bytes
     record = exchange.record
-    for chunk in taken:  # counted already
-        yield chunk
+    taken.reverse()
+    while taken:  # counted already, and let go of as they pass
+        yield taken.pop()
     while True:
         message = await exchange.receive()
         if message["type"] == "http.disconnect":

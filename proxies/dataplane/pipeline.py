@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
 
 from providers.base import Condition
 from proxies.dataplane import intake
@@ -13,12 +12,13 @@ from proxies.dataplane.admission import check_access
 from proxies.dataplane.delivery import ClientLeft, Delivery, Reply, note_client_left, refusal
 from proxies.dataplane.errors import ErrorKind, UpstreamError
 from proxies.dataplane.exchange import Exchange
+from proxies.dataplane.faulting import Faulting
+from proxies.dataplane.faults.base import Cut
 from proxies.dataplane.forwarding import Forwarding
+from proxies.dataplane.limiting import Limiting
 from proxies.dataplane.records import Outcome
 from proxies.dataplane.replaying import Replaying
 from proxies.dataplane.single_flight import FellBehind, LeaderLeft
-
-Stage = Callable[[Exchange], Awaitable[Reply | None]]
 
 logger = logging.getLogger("rubberduck.dataplane")
 
@@ -33,19 +33,24 @@ _CONDITIONS = {
 
 
 class Pipeline:
-    """One worker's request path. `limits_and_faults` are the stages between the body and the cache: rate limit, then
-    faults."""
+    """One worker's request path."""
 
     def __init__(
-        self, replaying: Replaying, forwarding: Forwarding, delivery: Delivery, limits_and_faults: Sequence[Stage] = ()
+        self,
+        limiting: Limiting,
+        faulting: Faulting,
+        replaying: Replaying,
+        forwarding: Forwarding,
+        delivery: Delivery,
     ) -> None:
+        self._limiting = limiting
+        self._faulting = faulting
         self._replaying = replaying
         self._forwarding = forwarding
         self._delivery = delivery
-        self._limits_and_faults = tuple(limits_and_faults)
 
     async def answer(self, exchange: Exchange) -> Reply:
-        """The reply to one request. Raises UpstreamError or ClientLeft when there is none."""
+        """The reply to one request. Raises UpstreamError, ClientLeft or Cut when there is none."""
         if exchange.connection.is_gone:  # left between its request and the first turn of this task
             raise ClientLeft
         reply = check_access(exchange)
@@ -55,12 +60,21 @@ class Pipeline:
             reply = await intake.take_body(exchange)
         if reply is not None:
             return reply
-        for stage in self._limits_and_faults:
-            reply = await stage(exchange)
+        config = exchange.runtime.config
+        limit = config.rate_limit
+        if limit.is_on and limit.counts_hits:
+            reply = await self._limiting(exchange)
+            if reply is not None:
+                return reply
+        if config.faults.may_act:
+            reply = await self._faulting(exchange)
             if reply is not None:
                 return reply
         reply = await self._replaying(exchange)
-        return reply if reply is not None else await self._forwarding(exchange)
+        if reply is None:
+            counts_here = limit.is_on and not limit.counts_hits
+            reply = await self._forwarding(exchange, self._limiting if counts_here else None)
+        return await self._faulting.damage(exchange, reply) if exchange.damages else reply
 
     async def run(self, exchange: Exchange) -> None:
         """Answers one request and records it, whatever happens."""
@@ -71,6 +85,12 @@ class Pipeline:
                 await delivery.deliver(exchange, await self.answer(exchange))
             except UpstreamError as error:
                 await self._fail(exchange, error)
+        except Cut as cut:
+            delivery.record(exchange)
+            if cut.is_reset:
+                exchange.connection.reset()
+            else:
+                exchange.connection.cut()
         except (ClientLeft, LeaderLeft):
             note_client_left(exchange)
         except FellBehind:
@@ -79,7 +99,9 @@ class Pipeline:
             exchange.connection.cut()
         except asyncio.CancelledError:
             if not exchange.has_left:
-                record.outcome, record.error_kind = Outcome.ERROR, ErrorKind.INTERNAL
+                if record.outcome != Outcome.FAULT:  # a hang ends like this
+                    record.outcome = Outcome.ERROR
+                record.error_kind = ErrorKind.INTERNAL
                 record.error = "The proxy was stopped before the reply was complete."
                 raise
             note_client_left(exchange)
@@ -96,6 +118,8 @@ class Pipeline:
             exchange.connection.on_left = None
             exchange.flight = None
             exchange.reading = None
+            exchange.damages = ()
+            exchange.at_end = ()
 
     async def _fail(self, exchange: Exchange, error: UpstreamError) -> None:
         """Answers in the provider's shape, or cuts a reply that has begun: a clean end would look like success."""

@@ -67,9 +67,13 @@ class RequestRecord:
     is_streaming: bool = False
     cache: str = "off"
     rate_limit: str = "passed"  # or limited
+    is_estimated: bool = False  # the rate limit counted tokens that nobody told, by an estimate
     access: str = "passed"  # or blocked
     access_list: str = ""  # the list and entry that blocked
     fault: str = ""  # kinds, comma separated
+    decision: int | None = None  # the number of this exchange at the fault stage, from 1 in every run
+    client_attempt: int | None = None  # as the client's own retry header counts, from 0
+    retry_after_ms: int | None = None  # the wait that the reply told the client
     endpoint: str = ""  # the upstream origin, "https://api.openai.com"
     attempts: int = 0
     input_tokens: int | None = None

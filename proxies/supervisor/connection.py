@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.utils import get_remote_addr
+
 if TYPE_CHECKING:
     from proxies.supervisor.server import ProxyServer
 
@@ -64,6 +66,7 @@ class Connection(ABC):
     `raw_headers` holds (name, value) as received; over HTTP/2 it is the scope's list, `host` made from `:authority`.
     `authority` is HTTP/2's `:authority` or the authority of an absolute-form target; None when the request had neither.
     `on_left` is called once if the client goes away before the reply is complete; `cut()` and `reset()` do not call it.
+    `on_drain` is called when a drain begins: an exchange without an end of its own finds one then.
     `body_timed_out` turns True when the client fell silent in the middle of its body: `receive()` then returns
     `http.disconnect`, and a reply can still be sent.
     """
@@ -80,6 +83,7 @@ class Connection(ABC):
         "is_complete",
         "is_gone",
         "is_started",
+        "on_drain",
         "on_left",
         "raw_headers",
         "task",
@@ -104,6 +108,7 @@ class Connection(ABC):
         self.is_complete = False  # the reply's last byte has been written
         self.is_gone = False  # nothing more can reach the client: it left, or the exchange was cut
         self.on_left: Callable[[], None] | None = None
+        self.on_drain: Callable[[], None] | None = None
         self.task: asyncio.Task[None] | None = None
         self._chunks: list[bytes] = []
         self._body_done = False
@@ -111,6 +116,11 @@ class Connection(ABC):
         self._waiter: asyncio.Future[None] | None = None
 
     # --- for the app
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the server takes no more requests, and waits for those that it has."""
+        return self._server.is_draining
 
     @abstractmethod
     async def send(self, message: Message) -> None:
@@ -223,6 +233,14 @@ class Connection(ABC):
     @abstractmethod
     def _on_taken(self, size: int) -> None:
         """The app took `size` bytes of body."""
+
+
+def client_of(transport: asyncio.Transport) -> tuple[str, int] | None:
+    """Address and port of the client; an IPv4 one as such, whatever socket it came by."""
+    address = get_remote_addr(transport)
+    if address is not None and address[0].startswith("::ffff:") and "." in address[0]:
+        return address[0][7:], address[1]
+    return address
 
 
 def head_is_sound(head: bytes, lines: int) -> bool:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.protocols.utils import get_local_addr
 
-from proxies.supervisor.connection import AUTHORITY, METHODS, Scope, http_date
+from proxies.supervisor.connection import AUTHORITY, METHODS, Scope, client_of, http_date
 from proxies.supervisor.http1_exchange import Http1Exchange
 from proxies.supervisor.http2 import Http2Bridge
 
@@ -112,7 +112,7 @@ class Http1Protocol(HttpToolsProtocol):
         self.transport = transport
         self.flow = FlowControl(transport)
         self.server = get_local_addr(transport)
-        self.client = get_remote_addr(transport)
+        self.client = client_of(transport)
         self._server.connections.add(self)
         self._idle_since = self.loop.time()
         self._idle_timer = self.loop.call_later(self._limits.keep_alive_s, self._check_idle)

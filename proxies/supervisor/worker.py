@@ -15,8 +15,10 @@ from django.db import connections
 
 from logs.spool import Spool
 from providers.emulated.registry import get_emulator
+from providers.faults.registry import get_faults
 from providers.registry import all_providers
 from proxies.dataplane.config import CacheConfig, CacheMode, ProxyConfig
+from proxies.dataplane.faults.registry import all_faults
 from proxies.models import Proxy
 from proxies.snapshot import load_config
 from proxies.supervisor.assembly import Assembly, NoLog
@@ -176,6 +178,8 @@ def prepare() -> None:
     providers = all_providers()
     for provider_id in providers:
         get_emulator(provider_id)
+        get_faults(provider_id)
+    all_faults()
     provider = next(iter(providers.values()))
     config = ProxyConfig(
         proxy_id=0,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -15,8 +17,11 @@ from providers.base import Origin
 from providers.registry import get_provider
 from proxies.dataplane.addresses import parse_upstream
 from proxies.dataplane.app import ProxyApp
-from proxies.dataplane.config import CacheConfig, CacheMode, EmulationConfig, ProxyConfig
+from proxies.dataplane.config import CacheConfig, CacheMode, EmulationConfig, ProxyConfig, RateLimitConfig
 from proxies.dataplane.emulated_transport import EmulatedTransport
+from proxies.dataplane.exchange import Clock, SystemClock
+from proxies.dataplane.faults.grammar import read_rules
+from proxies.dataplane.faults.rules import FaultConfig
 from proxies.dataplane.records import RequestRecord
 from proxies.dataplane.signing import CredentialSource
 from proxies.dataplane.stores.memory import MemoryStore
@@ -42,7 +47,16 @@ class Records:
 class EmulatedProxy:
     """One proxy. `url` is its base URL, without a path; `records` what it has logged."""
 
-    def __init__(self, provider: str, cache: CacheMode, emulation: EmulationConfig, upstream: Origin) -> None:
+    def __init__(
+        self,
+        provider: str,
+        cache: CacheMode,
+        emulation: EmulationConfig,
+        upstream: Origin,
+        faults: FaultConfig,
+        rate_limit: RateLimitConfig,
+        clock: Clock | None = None,
+    ) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -56,21 +70,47 @@ class EmulatedProxy:
             upstream=upstream,
             cache=CacheConfig(mode=cache),
             emulation=emulation,
+            faults=faults,
+            rate_limit=rate_limit,
         )
+        self.clock = clock or SystemClock()
         self.server: ProxyServer
+        self.app: ProxyApp
 
     async def start(self) -> None:
+        self.loop = asyncio.get_running_loop()
         transport = EmulatedTransport(self.config, Transport())
-        app = ProxyApp(
+        self.app = ProxyApp(
             self.config,
             store=TieredStore(MemoryStore(), None),
             sink=self.records,
             transport=transport,
             credentials=CredentialSource({}),
             digest_key=b"test",
+            clock=self.clock,
         )
-        self.server = ProxyServer(app, limits=ServerLimits())
+        self.server = ProxyServer(self.app, limits=ServerLimits())
         await self.server.start(self._listener)
+
+    def swap(
+        self, *, faults: list[Any] | None = None, rate_limit: dict[str, Any] | None = None, **faulting: Any
+    ) -> None:
+        """Other faults or another rate limit, as a worker takes them up; `faulting` are fields of FaultConfig."""
+        changes: dict[str, Any] = {}
+        if faults is not None:
+            faulting["rules"] = read_rules(faults)
+        if faulting:
+            changes["faults"] = dataclasses.replace(self.config.faults, **faulting)
+        if rate_limit is not None:
+            changes["rate_limit"] = RateLimitConfig(**rate_limit)
+        self.config = dataclasses.replace(self.config, **changes)
+        self._loop_call(self.app.swap, self.config)
+
+    def _loop_call(self, work: Callable[..., None], *values: Any) -> None:
+        async def call() -> None:
+            work(*values)
+
+        asyncio.run_coroutine_threadsafe(call(), self.loop).result(20)
 
 
 class EmulatedProxies:
@@ -84,10 +124,29 @@ class EmulatedProxies:
         self._plain: dict[str, EmulatedProxy] = {}
 
     def proxy(
-        self, provider: str, *, cache: str = "off", upstream: str = "emulated", **emulation: Any
+        self,
+        provider: str,
+        *,
+        cache: str = "off",
+        upstream: str = "emulated",
+        faults: list[Any] | None = None,
+        seed: int = 0,
+        allows_header: bool = False,
+        rate_limit: dict[str, Any] | None = None,
+        clock: Clock | None = None,
+        **emulation: Any,
     ) -> EmulatedProxy:
-        """A proxy of its own; `emulation` are fields of EmulationConfig."""
-        made = EmulatedProxy(provider, CacheMode(cache), EmulationConfig(**emulation), parse_upstream(upstream))
+        """A proxy of its own. `faults`: rules as people write them; `rate_limit`: fields of RateLimitConfig;
+        `emulation`: fields of EmulationConfig."""
+        made = EmulatedProxy(
+            provider,
+            CacheMode(cache),
+            EmulationConfig(**emulation),
+            parse_upstream(upstream),
+            FaultConfig(rules=read_rules(faults) if faults else (), seed=seed, allows_header=allows_header),
+            RateLimitConfig(**(rate_limit or {})),
+            clock,
+        )
         self._run(made.start())
         self._made.append(made)
         return made

@@ -37,16 +37,18 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 
 class MovedClock:
-    """Both clocks of the data plane; they go on by themselves, and tests move the wall clock ahead."""
+    """Both clocks of the data plane. Tests move the wall clock ahead, or let time pass on both; that for durations goes
+    on by itself besides."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
+        self.passed_s = 0.0
 
     def wall(self) -> float:
-        return 1_790_000_000.0 + self.ahead_s
+        return 1_790_000_000.0 + self.ahead_s + self.passed_s
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() + self.passed_s
 
 
 class ListSink:

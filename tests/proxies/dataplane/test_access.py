@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import random
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,51 @@ def test_the_lookup_agrees_with_the_ipaddress_module(
     assert AccessList.parse([str(network) for network in ranges]).matches(str(client)) == expected
 
 
+def mapped(address: ipaddress.IPv4Address) -> str:
+    return f"::ffff:{address}"
+
+
+@given(
+    st.lists(st.tuples(st.ip_addresses(v=4), st.integers(0, 32)), max_size=20),
+    st.lists(
+        st.tuples(st.ip_addresses(v=6).filter(lambda six: six.ipv4_mapped is None), st.integers(0, 128)), max_size=20
+    ),
+    st.ip_addresses(v=4),
+    st.ip_addresses(v=6),
+    st.data(),
+)
+def test_ranges_of_both_versions_and_of_any_length_live_in_one_list(
+    fours: list[tuple[ipaddress.IPv4Address, int]],
+    sixes: list[tuple[ipaddress.IPv6Address, int]],
+    four: ipaddress.IPv4Address,
+    six: ipaddress.IPv6Address,
+    data: st.DataObject,
+) -> None:
+    ranges4 = [ipaddress.ip_network(f"{address}/{length}", strict=False) for address, length in fours]
+    ranges6 = [ipaddress.ip_network(f"{address}/{length}", strict=False) for address, length in sixes]
+    if ranges4 and data.draw(st.booleans()):  # else hardly any address is inside
+        four = ranges4[0].broadcast_address
+    if ranges6 and data.draw(st.booleans()):
+        six = ranges6[0].broadcast_address
+    rules = AccessList.parse([], [str(each) for each in [*ranges4, *ranges6]])
+    inside4 = any(four in each for each in ranges4)
+    assert (rules.check(str(four)) is not None) == inside4
+    assert (rules.check(mapped(four)) is not None) == inside4
+    if six.ipv4_mapped is None:
+        assert (rules.check(str(six)) is not None) == any(six in each for each in ranges6)
+
+
+def test_ten_thousand_ranges_of_every_length_cost_a_lookup_one_step_a_length() -> None:
+    dice = random.Random(4)
+    lengths = [8 + number % 25 for number in range(10_000)]
+    ranges = [ipaddress.ip_network((dice.getrandbits(31) >> 32 - n << 32 - n, n)) for n in lengths]
+    rules = AccessList.parse([], [str(each) for each in ranges])
+    assert len(rules._blocked[4]) == 25
+    for _ in range(50):
+        four = ipaddress.IPv4Address(dice.getrandbits(32))
+        assert (rules.check(str(four)) is not None) == any(four in each for each in ranges)
+
+
 TRUSTED = AccessList.parse(["127.0.0.1", "10.0.0.0/8"])
 
 
@@ -134,7 +180,17 @@ TRUSTED = AccessList.parse(["127.0.0.1", "10.0.0.0/8"])
         ("127.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
         ("127.0.0.1", "198.51.100.1, unknown, 10.0.0.3", "10.0.0.3"),
         ("127.0.0.1", "<script>", "127.0.0.1"),
+        ("::ffff:127.0.0.1", "198.51.100.1", "198.51.100.1"),  # as a socket for both versions shows it
+        ("::ffff:127.0.0.1", "198.51.100.1, ::ffff:10.0.0.3", "198.51.100.1"),
+        ("127.0.0.1", " , ", "127.0.0.1"),
+        ("127.0.0.1", "10.0.0.4", "10.0.0.4"),
     ],
 )
 def test_forwarded_addresses_are_believed_from_trusted_proxies_only(peer: str, header: str, client: str) -> None:
     assert client_address(peer, header, TRUSTED) == client
+
+
+@pytest.mark.parametrize("ip", ["192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "::1"])
+def test_a_star_alone_is_everybody_whatever_their_family(ip: str) -> None:
+    assert AccessList.parse(["*"]).check(ip) is None
+    assert AccessList.parse([], ["*"]).check(ip) == "block *"

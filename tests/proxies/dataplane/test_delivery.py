@@ -10,6 +10,8 @@ import pytest
 
 from proxies.dataplane.access import AccessList
 from proxies.dataplane.config import CacheMode
+from proxies.dataplane.faults.rules import FaultConfig, Rule
+from proxies.dataplane.faults.slow import Slow
 from tests.proxies.dataplane.proxying import (
     DONE,
     LAST_CHUNK,
@@ -153,3 +155,23 @@ async def test_a_client_that_leaves_an_erring_upstream_has_left() -> None:
         client.close()
         assert (await proxy.record())["outcome"] == "client_left"
         assert await asked.peer.at_end()
+
+
+async def test_a_reply_may_have_its_head_wait_for_something() -> None:
+    async with proxying(faults=FaultConfig(rules=(Rule("1", Slow(ttft=0.02)),))) as proxy:
+        for raw, reply in ((chat(), ok(completion())), (chat(stream=True), ENDINGS[2][2])):
+            proxy.upstream.always(reply)
+            assert (await proxy.ask(raw)).outcome == b"fault"
+        first, second = proxy.records
+        assert first["first_byte_ms"] is not None
+        assert second["first_byte_ms"] is not None
+
+
+async def test_a_client_that_leaves_before_the_head_lets_the_reply_go() -> None:
+    async with proxying(faults=FaultConfig(rules=(Rule("1", Slow(ttft=3600)),))) as proxy:
+        client = await proxy.send(chat(stream=True))
+        asked = await proxy.upstream.next()
+        await asked.answer(SSE_HEAD + chunked(event(1)))
+        client.close()
+        assert await asked.peer.at_end()
+        assert (await proxy.record())["status"] is None

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from providers.base import Condition
+from proxies.dataplane.access import AccessList
 from proxies.dataplane.app import ProxyApp
-from proxies.dataplane.config import CacheMode
-from proxies.dataplane.delivery import Reply, refusal
-from proxies.dataplane.exchange import Exchange
-from proxies.dataplane.records import Outcome
+from proxies.dataplane.config import CacheMode, RateLimitConfig
+from proxies.dataplane.delivery import Reply
+from proxies.dataplane.faults.base import Fault, Injection, Stage
+from proxies.dataplane.faults.grammar import read_rules
+from proxies.dataplane.faults.rules import FaultConfig, Rule
 from tests.proxies.dataplane.proxying import (
     DONE,
     LAST_CHUNK,
     SECRET,
     SSE_HEAD,
     UVLOOP,
-    Proxying,
     chat,
     chunked,
     completion,
@@ -34,71 +35,70 @@ from tests.proxies.dataplane.proxying import (
 LOOP_FACTORIES = UVLOOP
 
 
-def with_stages(proxy: Proxying, *stages: Any) -> None:
-    """The same proxy with stages between body and cache."""
-    pipeline = proxy.app._pipeline
-    pipeline._limits_and_faults = tuple(stages)
+@dataclass(frozen=True)
+class Broken(Fault):
+    """A stage that fails."""
+
+    kind = "broken"
+    stage = Stage.REPLACE
+
+    word: str = SECRET
+
+    async def replace(self, injection: Injection) -> Reply:
+        raise KeyError(self.word)
 
 
-async def test_a_stage_between_body_and_cache_may_answer_and_names_its_outcome() -> None:
-    seen: list[tuple[str, bytes]] = []
+BROKEN = FaultConfig((Rule("1", Broken()),))
+ERROR = FaultConfig(read_rules([{"fault": "error", "status": 503}]))
 
-    async def limit(exchange: Exchange) -> Reply | None:
-        assert isinstance(exchange.body, bytes)
-        seen.append((exchange.record.model, exchange.body[:1]))
-        exchange.record.outcome = Outcome.LIMITED
-        return refusal(exchange, Condition.LIMITED, "Slow down.")
 
-    async with proxying() as proxy:
-        with_stages(proxy, limit)
-        got = await proxy.ask(chat())
-        assert (got.status, got.outcome, proxy.records[0]["outcome"]) == (429, b"limited", "limited")
-        assert seen == [("gpt-4o-mini", b"{")]
+async def test_every_stage_may_answer_and_those_after_it_are_not_asked() -> None:
+    blocked = AccessList(block=("127.0.0.1",))
+    async with proxying(access=blocked, rate_limit=RateLimitConfig(rpm=1), faults=ERROR) as proxy:
+        got = [await proxy.ask(chat())]
+        proxy.swap(access=AccessList())
+        got += [await proxy.ask(chat()) for _ in range(2)]
+        proxy.swap(rate_limit=RateLimitConfig())
+        got += [await proxy.ask(chat())]
+        assert [one.status for one in got] == [403, 503, 429, 503]
+        assert [one.outcome for one in got] == [b"blocked", b"fault", b"limited", b"fault"]
+        assert [record["decision"] for record in proxy.records] == [None, 1, None, 2]
+        assert [record["outcome"] for record in proxy.records] == ["blocked", "fault", "limited", "fault"]
         assert proxy.upstream.peers == []
 
 
+async def test_a_limit_for_what_goes_upstream_is_asked_after_the_faults_and_the_cache() -> None:
+    limit = RateLimitConfig(rpm=1, counts_hits=False)
+    async with proxying(rate_limit=limit, faults=ERROR) as proxy:
+        proxy.upstream.count()
+        got = [await proxy.ask(chat()) for _ in range(3)]
+        proxy.swap(faults=FaultConfig())
+        got += [await proxy.ask(chat()) for _ in range(3)]
+        got += [await proxy.ask(chat("another"))]
+        assert [one.outcome for one in got] == [*[b"fault"] * 3, b"miss", b"hit", b"hit", b"limited"]
+
+
 async def test_a_stage_that_lets_go_runs_once_for_hits_and_misses_alike() -> None:
-    count = 0
-
-    async def look(exchange: Exchange) -> Reply | None:
-        nonlocal count
-        count += 1
-        return None
-
-    async with proxying() as proxy:
-        with_stages(proxy, look)
+    nothing = FaultConfig(read_rules([{"fault": "error", "status": 503, "when": {"every": 1000}}]))
+    async with proxying(faults=nothing) as proxy:
         proxy.upstream.count()
         assert [(await proxy.ask(chat())).cache for _ in range(3)] == [b"miss", b"hit", b"hit"]
-        assert count == 3
+        assert [record["decision"] for record in proxy.records] == [1, 2, 3]
 
 
 async def test_a_client_that_leaves_while_a_stage_waits_ends_it() -> None:
-    ended = asyncio.Event()
-
-    async def hang(exchange: Exchange) -> Reply | None:
-        try:
-            await asyncio.sleep(1000)
-        finally:
-            ended.set()
-        return None
-
-    async with proxying() as proxy:
-        with_stages(proxy, hang)
+    async with proxying(faults=FaultConfig(read_rules([{"fault": "delay", "seconds": 1000}]))) as proxy:
         client = await proxy.send(chat())
         await until(lambda: proxy.server.in_flight == 1)
         client.close()
-        await ended.wait()
+        await until(lambda: proxy.server.in_flight == 0)
         assert (await proxy.record())["outcome"] == "client_left"
 
 
 async def test_our_own_mistake_is_a_500_in_the_providers_shape_with_one_record(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def broken(exchange: Exchange) -> Reply | None:
-        raise KeyError(SECRET)
-
-    async with proxying() as proxy:
-        with_stages(proxy, broken)
+    async with proxying(faults=BROKEN) as proxy:
         with caplog.at_level(logging.ERROR):
             got = await proxy.ask(chat())
         assert (got.status, got.outcome, got.json["error"]["type"]) == (500, b"error", "server_error")
@@ -215,11 +215,7 @@ async def test_no_secret_is_found_in_any_record_log_line_or_message_of_ours(
 
         proxy.upstream.script = script
         if scene == "internal":
-
-            async def broken(exchange: Exchange) -> Reply | None:
-                raise RuntimeError("oh")
-
-            with_stages(proxy, broken)
+            proxy.swap(faults=FaultConfig((Rule("1", Broken("oh")),)))
         if scene == "refused":
             proxy.upstream.listener.close()
         client = await proxy.send(raw)

@@ -83,12 +83,13 @@ worker.prepare()
     assert _run(code + REFUSAL, tmp_path) == "allowed"
 
 
-def test_every_emulator_is_loaded_once_for_all_workers(tmp_path: Path) -> None:
+def test_every_emulator_and_fault_is_loaded_once_for_all_workers(tmp_path: Path) -> None:
     code = """
 from proxies.supervisor import worker
 worker.prepare()
 from providers.registry import all_providers
-print(all(f"providers.emulated.{name}" in sys.modules for name in all_providers()))
+names = [f"providers.{room}.{name}" for room in ("emulated", "faults") for name in all_providers()]
+print(all(name in sys.modules for name in [*names, "proxies.dataplane.faults.hang"]))
 """
     assert _run(code, tmp_path) == "True"
 

@@ -1,0 +1,158 @@
+"""The rate limit stage: whether a request is within the proxy's limits, and what it is told when it is not."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from functools import partial
+
+from providers.faults.base import Asked
+from providers.faults.registry import get_faults
+from proxies.dataplane.cache_key import BodyForm
+from proxies.dataplane.config import LimitScope, OverLimit, ProxyConfig, RateLimitConfig
+from proxies.dataplane.credential_hash import credential_hash
+from proxies.dataplane.delivery import Reply
+from proxies.dataplane.exchange import Clock, Exchange
+from proxies.dataplane.held import Dismissed, Line
+from proxies.dataplane.rate_limit import Bucket, Over
+from proxies.dataplane.records import Outcome, RequestRecord
+from proxies.dataplane.token_estimates import TokenEstimates
+
+MAX_BUCKETS = 100_000
+"""Clients or credentials counted at a time; past that, the one that was silent longest is forgotten."""
+
+_MULTIPART = BodyForm.MULTIPART
+_PROXY, _CLIENT = LimitScope.PROXY, LimitScope.CLIENT
+
+
+class Limiting:
+    """One worker's rate limit. What was counted outlives a change of the configuration, unless from then on other
+    requests are counted together."""
+
+    def __init__(self, config: ProxyConfig, clock: Clock) -> None:
+        self._clock = clock
+        self._monotonic = clock.monotonic
+        self._limits = config.rate_limit
+        self._buckets: OrderedDict[str | bytes, Bucket] = OrderedDict()  # by client or credential; last asked, last
+        self._lines: set[Line] = set()
+        self._estimates = TokenEstimates()
+        self._secret = os.urandom(32)
+
+    def swap(self, config: ProxyConfig) -> None:
+        """Takes effect for every request from now on, those that wait included."""
+        before, self._limits = self._limits, config.rate_limit
+        if self._limits.scope != before.scope:
+            self._buckets.clear()
+        if self._limits != before:
+            for line in list(self._lines):
+                line.dismiss()
+
+    async def __call__(self, exchange: Exchange) -> Reply | None:
+        """The provider's 429 for a request over the limit; None for one within it, possibly after a wait."""
+        arrived = now = self._monotonic()
+        while True:
+            limits = self._limits
+            rpm, tpm = limits.rpm, limits.tpm
+            reservation = 0 if tpm is None else self._reservation(exchange)
+            bucket = self._bucket(exchange, limits.scope, now)
+            line = bucket.line
+            over = bucket.over(now, rpm, tpm, reservation)
+            if over is None and (line is None or (rpm is None and not reservation)):
+                bucket.admit(now, rpm, reservation)
+                break
+            if limits.over_limit == OverLimit.HOLD:
+                if line is None:
+                    line = Line(bucket, limits, self._monotonic, self._lines)
+                try:
+                    turn = await line.wait(arrived, _no_tokens if tpm is None else partial(self._reservation, exchange))
+                except Dismissed:
+                    now = self._monotonic()
+                    continue
+                if not isinstance(turn, Over):
+                    reservation, now = turn, self._monotonic()
+                    break
+                over = turn
+            assert over is not None  # there is a line only where requests are held
+            return self._refuse(exchange, bucket, limits, over)
+        if tpm is not None:
+            settle = partial(self._settle, bucket, exchange, reservation)
+            exchange.at_end = (*exchange.at_end, settle) if exchange.at_end else (settle,)
+        if limits.shows_quota:
+            quota = bucket.quota(now, rpm, tpm)
+            exchange.reply_headers = get_faults(exchange.runtime.provider.id).quota_headers(quota, self._clock.wall())
+        return None
+
+    def _reservation(self, exchange: Exchange) -> int:
+        body, key = exchange.body, exchange.body_key
+        return self._estimates.before(
+            exchange.call.operation,
+            len(body) if isinstance(body, bytes) else _declared_bytes(exchange),
+            key is not None and key.form is _MULTIPART,
+            exchange.facts.max_output_tokens,
+        )
+
+    def _settle(self, bucket: Bucket, exchange: Exchange, reservation: int, record: RequestRecord) -> None:
+        key = exchange.body_key
+        is_media = key is not None and key.form is _MULTIPART
+        tokens = self._estimates.after(exchange.call.operation, record, is_media)
+        bucket.settle(self._monotonic(), reservation, tokens)
+        if bucket.line is not None:
+            bucket.line.look()
+
+    def _bucket(self, exchange: Exchange, scope: LimitScope, now: float) -> Bucket:
+        key: str | bytes
+        if scope == _PROXY:
+            key = ""
+        elif scope == _CLIENT:
+            key = exchange.record.client_ip
+        else:
+            key = credential_hash(exchange.fields, exchange.query, self._secret)
+        buckets = self._buckets
+        bucket = buckets.get(key)
+        if bucket is None:
+            self._forget(now)
+            bucket = buckets[key] = Bucket()
+        else:
+            buckets.move_to_end(key)
+        return bucket
+
+    def _forget(self, now: float) -> None:
+        """Makes room for one more bucket: with every new one up to two old ones are looked at."""
+        buckets = self._buckets
+        for _ in range(min(2, len(buckets))):
+            key, bucket = next(iter(buckets.items()))
+            if bucket.is_idle(now):
+                del buckets[key]
+            elif bucket.in_flight or bucket.line is not None:
+                buckets.move_to_end(key)
+            else:
+                break
+        if len(buckets) >= MAX_BUCKETS:
+            buckets.popitem(last=False)
+
+    def _refuse(self, exchange: Exchange, bucket: Bucket, limits: RateLimitConfig, over: Over) -> Reply:
+        record = exchange.record
+        record.outcome, record.rate_limit = Outcome.LIMITED, "limited"
+        asked = Asked(
+            call=exchange.call,
+            request_id=record.id,
+            now=self._clock.wall(),
+            model=record.model,
+            is_streaming=exchange.facts.is_streaming,
+            query=exchange.query,
+            headers=exchange.fields,
+        )
+        quota = bucket.quota(self._monotonic(), limits.rpm, limits.tpm)
+        faults = get_faults(exchange.runtime.provider.id)
+        made = faults.limited(asked, quota, over.exceeded, over.wait_s)
+        return Reply(made.status, [*made.headers, (b"content-length", b"%d" % len(made.body))], made.body)
+
+
+def _no_tokens() -> int:
+    return 0
+
+
+def _declared_bytes(exchange: Exchange) -> int:
+    """The length of a body that streams through, as its client says; 0 when it does not."""
+    declared = exchange.fields.get(b"content-length", b"")
+    return int(declared) if declared.isdigit() else 0
