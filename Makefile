@@ -1,6 +1,6 @@
 # Every target explains itself: make help
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test older-sdks postgres fmt lint types frontend-checks coverage bench fresh snippets pins
+.PHONY: help setup run dev test older-sdks postgres fmt lint types frontend-checks coverage bench fresh snippets docs pins
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
@@ -79,6 +79,9 @@ fresh: setup  ## Empty the database: proxies, recordings, logs and accounts are 
 
 snippets:  ## Write the examples for every SDK into the README, as the providers give them
 	@$(PY) scripts/snippets.py
+
+docs:  ## Write docs/faults.md anew from what the code declares
+	@$(PY) scripts/document_faults.py
 
 pins:  ## Renew the exact versions of indirect packages in requirements*.txt from what is installed
 	@$(PY) scripts/pins.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 
@@ -38,6 +39,11 @@ def effective_site_settings() -> EffectiveSiteSettings:
         generation=row.generation,
         locked=frozenset(settings.SITE_OVERRIDES),
     )
+
+
+def site_settings_version() -> tuple[int, datetime] | None:
+    """What changes with every change of the stored site settings; None while there are none. One small query."""
+    return SiteSettings.objects.filter(pk=1).values_list("generation", "updated_at").first()
 
 
 def only_staff_user() -> User | None:

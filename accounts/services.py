@@ -16,6 +16,8 @@ from accounts.selectors import SITE_FIELDS
 from accounts.signals import site_settings_changed
 from proxies.dataplane.access import AccessList, InvalidAccessEntry
 
+MAX_ADDRESSES = 50_000  # of one list; every worker holds them
+
 
 def site_settings_update(changes: Mapping[str, Any]) -> SiteSettings:
     """Stores the given fields; the generation rises when something changed. Raises Invalid, naming field, line and
@@ -58,6 +60,8 @@ def address_list_error(entries: Sequence[str]) -> str | None:
     """Why a list of client addresses is not accepted, with the line; None when it is."""
     if not isinstance(entries, list | tuple):
         return "Use a list of addresses."
+    if len(entries) > MAX_ADDRESSES:
+        return f"The list has {len(entries)} entries; {MAX_ADDRESSES} is the most. A range such as 10.0.0.0/8 is one."
     try:
         AccessList.parse(entries)
     except InvalidAccessEntry as error:

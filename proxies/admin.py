@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts.errors import DomainError
-from logs.selectors import last_request_at
+from logs.selectors import last_request_at, newest_decision
 from proxies.admin_forms import ProxyForm
 from proxies.models import DesiredState, Proxy, ProxyRuntime, Recording, SupervisorHeartbeat
 from proxies.selectors import base_url, observe, observe_one, shown_model
@@ -20,6 +20,7 @@ from proxies.services import (
     proxy_delete,
     proxy_invalidate,
     proxy_kill,
+    proxy_reset_faults,
     proxy_start,
     proxy_stop,
     proxy_update,
@@ -77,8 +78,11 @@ class ProxyAdmin(admin.ModelAdmin):
     search_help_text = "Part of a name, description, model, upstream or owner's e-mail; a port in full."
     list_select_related = ("owner",)
     ordering = ("name",)
-    actions = ("start", "stop", "kill", "invalidate")
-    readonly_fields = ("state", "desired_state", "address", "generation", "cache_epoch", "created_at", "updated_at")
+    actions = ("start", "stop", "kill", "invalidate", "reset_faults")
+    readonly_fields = (
+        *("state", "desired_state", "address", "generation", "cache_epoch", "created_at", "updated_at"),
+        *("decisions", "faults_reset_at"),
+    )
     fieldsets: ClassVar = (
         (None, {"fields": ("name", "owner", "provider", "model", "description", "tags", "seen_generation")}),
         ("Now", {"fields": ("state", "desired_state", "address", "generation", "created_at", "updated_at")}),
@@ -101,6 +105,27 @@ class ProxyAdmin(admin.ModelAdmin):
                     "emulation_strict",
                     ("emulation_ttft_s", "emulation_tokens_per_s", "emulation_jitter"),
                     "emulation_replies",
+                ),
+            },
+        ),
+        (
+            "Rate limits",
+            {
+                "description": "Exact over any 60 seconds.",
+                "fields": (
+                    ("limits_rpm", "limits_tpm", "limits_per"),
+                    ("limits_over_limit", "limits_hold_s"),
+                    *("limits_counts_hits", "limits_quota_headers"),
+                ),
+            },
+        ),
+        (
+            "Faults",
+            {
+                "description": "Other rules, or another seed, begin a new run: decisions are counted from 1 again.",
+                "fields": (
+                    *("faults_rules", "faults_seed", "faults_enabled", "faults_per_request"),
+                    ("decisions", "faults_reset_at"),
                 ),
             },
         ),
@@ -132,6 +157,10 @@ class ProxyAdmin(admin.ModelAdmin):
         seen = getattr(proxy, "observation", None) or observe_one(proxy)
         state = seen.state.replace("_", " ")
         return f"{state}: {seen.reason}" if seen.reason else state
+
+    @admin.display(description="decisions so far")
+    def decisions(self, proxy: Proxy) -> int:
+        return newest_decision(proxy.pk, proxy.faults_reset_at) if proxy.pk else 0
 
     @admin.display(description="last request", ordering="last_request_at")
     def used(self, proxy: Any) -> Any:
@@ -209,6 +238,10 @@ class ProxyAdmin(admin.ModelAdmin):
     @admin.action(description="Invalidate the cache", permissions=["change"])
     def invalidate(self, request: HttpRequest, queryset: QuerySet[Proxy]) -> None:
         self._each(request, queryset, proxy_invalidate, "given an empty cache")
+
+    @admin.action(description="Begin the faults' run again", permissions=["change"])
+    def reset_faults(self, request: HttpRequest, queryset: QuerySet[Proxy]) -> None:
+        self._each(request, queryset, proxy_reset_faults, "given a new run of faults")
 
     def _each(self, request: HttpRequest, queryset: QuerySet[Proxy], service: Callable[..., Any], done: str) -> None:
         names = []

@@ -64,6 +64,22 @@ class ProxyForm(SeenGenerationForm):
     )
     emulation_replies = DocumentField(help_text="Canned replies in YAML or JSON: a list of match and reply.")
 
+    limits_counts_hits = forms.BooleanField(
+        required=False,
+        help_text="Whether answers from the cache count. Off: the limit is asked after a miss, and after the faults.",
+    )
+    limits_quota_headers = forms.BooleanField(
+        required=False,
+        help_text="Whether successful replies carry the provider's rate limit headers with these numbers.",
+    )
+    faults_rules = DocumentField(
+        help_text="A list in YAML or JSON: {fault: error, status: 429, rate: 0.1}, ... docs/faults.md explains it."
+    )
+    faults_enabled = forms.BooleanField(required=False, help_text="Off: the rules are kept, but none acts.")
+    faults_per_request = forms.BooleanField(
+        required=False, help_text="Whether the header x-rubberduck-fault of a request is obeyed."
+    )
+
     class Meta:
         model = Proxy
         fields: ClassVar = [*COLUMNS.values(), "owner"]

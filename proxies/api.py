@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from ninja import Router, Schema
 from ninja.security import django_auth
 
-from accounts.models import User
 from providers.base import Provider
 from providers.registry import all_providers
-from proxies.documents import MAX_DOCUMENT_BYTES, read_document
 from proxies.errors import Invalid
+from proxies.requests import document_of, documented, user_of
 from proxies.selectors import proxy_seen_by
 from proxies.services import proxy_update, wait_applied
 
@@ -67,13 +65,13 @@ class RepliesOut(Schema):
     replies: list[Any]
 
 
-_ENTRIES: Final = {"schema": {"type": "array", "items": {"type": "object"}}}
+_ENTRIES: Final = {"type": "array", "items": {"type": "object"}}
 
 
 @router.get("/proxies/{int:proxy_id}/replies", tags=["proxies"], auth=django_auth, response=list[Any])
 def replies_list(request: HttpRequest, proxy_id: int) -> Any:
     """The canned replies of an emulated proxy, in the order they are tried."""
-    return proxy_seen_by(_user(request), proxy_id).emulation_replies
+    return proxy_seen_by(user_of(request), proxy_id).emulation_replies
 
 
 @router.put(
@@ -81,19 +79,13 @@ def replies_list(request: HttpRequest, proxy_id: int) -> Any:
     tags=["proxies"],
     auth=django_auth,
     response=RepliesOut,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/json": _ENTRIES, "application/yaml": _ENTRIES}}
-    },
+    openapi_extra=documented(_ENTRIES),
 )
 def replies_replace(request: HttpRequest, proxy_id: int) -> RepliesOut:
     """Puts the list in the body, JSON or YAML, in the place of the one there was."""
-    user = _user(request)
+    user = user_of(request)
     proxy = proxy_seen_by(user, proxy_id)
-    try:
-        document = request.body
-    except RequestDataTooBig:
-        raise Invalid(fields={_FIELD: f"The body is longer than {MAX_DOCUMENT_BYTES} bytes."}) from None
-    replies = read_document(document, field=_FIELD)
+    replies = document_of(request, field=_FIELD)
     if replies is None:  # an empty document; in a field it would stand for the default
         raise Invalid(fields={_FIELD: "Send a list; [] for none."})
     changed = proxy_update(proxy=proxy, changes={_FIELD: replies}, may_reference_credentials=user.is_staff)
@@ -101,8 +93,3 @@ def replies_replace(request: HttpRequest, proxy_id: int) -> RepliesOut:
 
 
 _FIELD: Final = "emulation.replies"
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # or the authentication would have refused
-    return request.user

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import yaml
@@ -52,7 +53,7 @@ def read_document(text: str | bytes, *, field: str = "") -> Any:
     except UnicodeDecodeError:
         raise _invalid(field, "The text is not valid UTF-8.") from None
     try:
-        return json.loads(words, parse_constant=_refuse_constant)
+        return json.loads(words, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
         pass  # YAML reads most JSON too, and says where something is wrong
     try:
@@ -78,10 +79,33 @@ def _refuse_bombs(text: str, field: str) -> None:
             depth -= 1
 
 
+def line_of(text: str, path: Sequence[str | int]) -> int:
+    """In which line of a text that `read_document` accepts the value begins that names and places lead to; 1 when it
+    cannot be told."""
+    try:
+        node: Any = yaml.compose(text, _Loader)
+        for part in path:
+            if isinstance(part, int):
+                node = node.value[part]
+            else:
+                node = next(value for name, value in node.value if name.value == part)
+    except (yaml.YAMLError, AttributeError, IndexError, StopIteration, TypeError, ValueError):
+        return 1  # JSON that is no YAML
+    line: int = node.start_mark.line
+    return line + 1
+
+
 def write_yaml(value: Any) -> str:
     """The value as YAML for people: members in their order, long texts unbroken."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000)
     return text
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise ValueError("a name stands there twice")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

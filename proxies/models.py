@@ -11,7 +11,9 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.functions import Lower
 
-from proxies.dataplane.config import CacheMode, PaceKind, TemperatureRule
+from proxies.dataplane.config import CacheMode, LimitScope, OverLimit, PaceKind, TemperatureRule
+
+MAX_SEED = 2**63 - 1
 
 
 class DesiredState(models.TextChoices):
@@ -29,7 +31,7 @@ class ObservedState(models.TextChoices):
     FAILED = "failed"
 
 
-def _choices(enum: type[CacheMode | TemperatureRule | PaceKind]) -> list[tuple[str, str]]:
+def _choices(enum: type[CacheMode | TemperatureRule | PaceKind | LimitScope | OverLimit]) -> list[tuple[str, str]]:
     return [(member.value, member.value.replace("_", " ")) for member in enum]
 
 
@@ -91,6 +93,61 @@ class Proxy(models.Model):
     emulation_tokens_per_s = models.FloatField(default=0, validators=[MinValueValidator(0), MaxValueValidator(1e6)])
     emulation_jitter = models.FloatField(default=0, validators=[MinValueValidator(0), MaxValueValidator(1)])
     emulation_replies = OrderedJSONField(default=list, blank=True)
+
+    limits_rpm = models.PositiveIntegerField(
+        "requests per minute",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="Over any 60 seconds; empty: no limit.",
+    )
+    limits_tpm = models.PositiveIntegerField(
+        "tokens per minute",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000_000)],
+        help_text="Input and output together, over any 60 seconds; empty: no limit.",
+    )
+    limits_per = models.CharField(
+        "limits per",
+        max_length=10,
+        choices=_choices(LimitScope),
+        default=LimitScope.PROXY.value,
+        help_text="Whose requests are counted together: everybody's, one address's, or one key's.",
+    )
+    limits_over_limit = models.CharField(
+        "over the limit",
+        max_length=6,
+        choices=_choices(OverLimit),
+        default=OverLimit.REJECT.value,
+        help_text="Reject: the provider's 429. Hold: the request waits for its turn, and is rejected after that.",
+    )
+    limits_hold_s = models.FloatField(
+        "hold for seconds",
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(3600)],
+        help_text="The longest a request is held.",
+    )
+    limits_counts_hits = models.BooleanField(
+        "hits count",
+        default=True,
+        help_text="Whether answers from the cache count. Off: the limit is asked after a miss, and after the faults.",
+    )
+    limits_quota_headers = models.BooleanField(
+        "quota headers",
+        default=False,
+        help_text="Whether successful replies carry the provider's rate limit headers with these numbers.",
+    )
+
+    faults_rules = OrderedJSONField("fault rules", default=list, blank=True)
+    faults_seed = models.PositiveBigIntegerField(
+        "seed", default=0, validators=[MaxValueValidator(MAX_SEED)], help_text="The same seed, the same faults."
+    )
+    faults_enabled = models.BooleanField("faults enabled", default=True, help_text="Off: the rules do nothing.")
+    faults_per_request = models.BooleanField(
+        "faults per request", default=False, help_text="Whether the header x-rubberduck-fault of a request is obeyed."
+    )
+    faults_reset_at = models.DateTimeField(null=True, blank=True, editable=False)  # when the present run was begun
 
     allow = models.JSONField(default=list, blank=True, help_text="Client addresses accepted; empty: all.")
     block = models.JSONField(default=list, blank=True, help_text="Client addresses refused.")

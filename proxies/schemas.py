@@ -15,9 +15,17 @@ from pydantic_core import PydanticCustomError
 from accounts.services import address_list_error
 from providers.emulated.canned_grammar import InvalidCannedReplies, read_replies
 from proxies.dataplane.addresses import InvalidUpstream, parse_upstream
-from proxies.dataplane.config import CREDENTIAL_REFERENCE, CacheMode, PaceKind, TemperatureRule
+from proxies.dataplane.config import (
+    CREDENTIAL_REFERENCE,
+    CacheMode,
+    LimitScope,
+    OverLimit,
+    PaceKind,
+    TemperatureRule,
+)
+from proxies.dataplane.faults.grammar import InvalidRules, read_rules
 from proxies.errors import Invalid
-from proxies.models import Proxy
+from proxies.models import MAX_SEED, Proxy
 
 MAX_TAGS = 20
 MAX_POINTERS = 100
@@ -94,6 +102,14 @@ def _replies(entries: list[Any]) -> list[Any]:
     return entries
 
 
+def _rules(entries: list[Any]) -> list[Any]:
+    try:
+        read_rules(entries)
+    except InvalidRules as error:
+        raise _refuse(str(error)) from None
+    return entries
+
+
 def _speed(number: float) -> float:
     if 0 < number < MIN_TOKENS_PER_S:
         raise _refuse(f"Use at least {MIN_TOKENS_PER_S:g}, or 0 for at once.")
@@ -103,15 +119,17 @@ def _speed(number: float) -> float:
 def _addresses(entries: list[str]) -> list[str]:
     if reason := address_list_error(entries):
         raise _refuse(reason)
-    return entries
+    return list(dict.fromkeys(entries))
 
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
 ModelName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(_one_line)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Switch = Annotated[bool, Field(strict=True)]
 Pointer = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line), AfterValidator(_pointer)]
-Addresses = Annotated[list[str], AfterValidator(_addresses)]
+Addresses = Annotated[list[Annotated[str, StringConstraints(strip_whitespace=True)]], AfterValidator(_addresses)]
 
 
 class _Fields(BaseModel):
@@ -125,8 +143,8 @@ class CacheFields(_Fields):
     pace: PaceKind = PaceKind.IMMEDIATE
     pace_min_s: Annotated[Number, Field(ge=0, le=3600)] = 0.0
     pace_max_s: Annotated[Number, Field(ge=0, le=3600)] = 0.0
-    single_flight: bool = True
-    obeys_upstream: bool = False
+    single_flight: Switch = True
+    obeys_upstream: Switch = False
     ignored_pointers: Annotated[list[Pointer], Field(max_length=MAX_POINTERS)] = []
 
     @model_validator(mode="after")
@@ -139,11 +157,38 @@ class CacheFields(_Fields):
 class EmulationFields(_Fields):
     """They count while the upstream is `emulated`, and do nothing otherwise."""
 
-    strict: bool = False
+    strict: Switch = False
     ttft_s: Annotated[Number, Field(ge=0, le=600)] = 0.0
     tokens_per_s: Annotated[Number, Field(ge=0, le=1e6), AfterValidator(_speed)] = 0.0
     jitter: Annotated[Number, Field(ge=0, le=1)] = 0.0
     replies: Annotated[list[Any], AfterValidator(_replies)] = []
+
+
+class LimitFields(_Fields):
+    """Requests and tokens per minute; None: no limit of that sort."""
+
+    rpm: Annotated[Whole, Field(ge=1, le=1_000_000)] | None = None
+    tpm: Annotated[Whole, Field(ge=1, le=1_000_000_000)] | None = None
+    per: LimitScope = LimitScope.PROXY
+    over_limit: OverLimit = OverLimit.REJECT
+    hold_s: Annotated[Number, Field(ge=0, le=3600)] = 0.0
+    counts_hits: Switch = True
+    quota_headers: Switch = False
+
+    @model_validator(mode="after")
+    def _hold(self) -> LimitFields:
+        if self.over_limit is OverLimit.HOLD and self.hold_s == 0:
+            raise PydanticCustomError("hold_s", "Say how many seconds a request is held at most")
+        return self
+
+
+class FaultFields(_Fields):
+    """`rules` in the grammar of `proxies.dataplane.faults.grammar`, kept as they were written."""
+
+    rules: Annotated[list[Any], AfterValidator(_rules)] = []
+    seed: Annotated[Whole, Field(ge=0, le=MAX_SEED)] = 0
+    enabled: Switch = True
+    per_request: Switch = False
 
 
 class AccessFields(_Fields):
@@ -173,6 +218,8 @@ class ProxyFields(_Fields):
     region: Annotated[str, StringConstraints(max_length=40), AfterValidator(_region)] = ""
     cache: CacheFields = Field(default_factory=CacheFields)
     emulation: EmulationFields = Field(default_factory=EmulationFields)
+    limits: LimitFields = Field(default_factory=LimitFields)
+    faults: FaultFields = Field(default_factory=FaultFields)
     access: AccessFields = Field(default_factory=AccessFields)
     timeouts: TimeoutFields = Field(default_factory=TimeoutFields)
 
@@ -180,6 +227,8 @@ class ProxyFields(_Fields):
 GROUPS: dict[str, type[_Fields]] = {
     "cache": CacheFields,
     "emulation": EmulationFields,
+    "limits": LimitFields,
+    "faults": FaultFields,
     "access": AccessFields,
     "timeouts": TimeoutFields,
 }
@@ -188,6 +237,8 @@ COLUMNS: dict[str, str] = {
     **{name: name for name in ProxyFields.model_fields if name not in GROUPS},
     **{f"cache.{name}": f"cache_{name}" for name in CacheFields.model_fields},
     **{f"emulation.{name}": f"emulation_{name}" for name in EmulationFields.model_fields},
+    **{f"limits.{name}": f"limits_{name}" for name in LimitFields.model_fields},
+    **{f"faults.{name}": f"faults_{name}" for name in FaultFields.model_fields},
     **{f"access.{name}": name for name in AccessFields.model_fields},
     "timeouts.connect_s": "connect_timeout_s",
     "timeouts.silence_s": "silence_timeout_s",
@@ -198,6 +249,11 @@ COLUMNS: dict[str, str] = {
 def fields_of(proxy: Proxy) -> dict[str, Any]:
     """The stored fields by dotted name."""
     return {name: getattr(proxy, column) for name, column in COLUMNS.items()}
+
+
+def group_of(proxy: Proxy, group: str) -> dict[str, Any]:
+    """The stored fields of one group, by their own names: "limits", "faults", "access", ..."""
+    return {name: getattr(proxy, COLUMNS[f"{group}.{name}"]) for name in GROUPS[group].model_fields}
 
 
 def flatten(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -247,8 +303,8 @@ def _reasons(error: ValidationError) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for detail in error.errors():
         path = list(detail["loc"])
-        if detail["type"] == "pace_max_s":
-            path.append("pace_max_s")
+        if detail["type"] in ("pace_max_s", "hold_s"):
+            path.append(detail["type"])
         names = [part for part in path if isinstance(part, str)]
         known = next((".".join(names[:n]) for n in (2, 1) if ".".join(names[:n]) in COLUMNS), ".".join(names))
         entries = [part for part in path if isinstance(part, int)]

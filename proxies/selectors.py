@@ -114,6 +114,17 @@ def failed_proxies() -> int:
     return _count(ObservedState.FAILED)
 
 
+def proxies_behind(site_generation: int) -> int:
+    """How many running proxies have not taken up the site settings of that generation yet."""
+    supervisor = live_supervisor()
+    if supervisor is None:
+        return 0
+    serving = ProxyRuntime.objects.filter(
+        host=supervisor.host, state__in=(ObservedState.RUNNING, ObservedState.STARTING)
+    )
+    return serving.filter(applied_site_generation__lt=site_generation).count()
+
+
 def _count(state: ObservedState) -> int:
     supervisor = live_supervisor()
     return ProxyRuntime.objects.filter(state=state, host=supervisor.host).count() if supervisor else 0

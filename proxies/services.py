@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 from django_q.tasks import async_task
 
 from accounts.models import User
@@ -22,12 +23,13 @@ from proxies.errors import Invalid, NotAllowed, NotFound
 from proxies.models import DesiredState, ObservedState, Proxy, Recording
 from proxies.ports import next_free_port
 from proxies.schemas import COLUMNS, fields_of, flatten, validate
-from proxies.selectors import NO_SUPERVISOR, live_supervisor, observe_one
+from proxies.selectors import NO_SUPERVISOR, live_supervisor, observe_one, proxies_behind
 from proxies.wakeup import wake_supervisor
 
 PURGE_ROWS = 500
 _POLL_S = 0.05
 _PORT_TRIES = 20
+_NEW_RUN = frozenset({"faults.rules", "faults.seed"})  # with others of them, decisions are numbered from 1 again
 _TROUBLE = frozenset({ObservedState.FAILED, ObservedState.BACKING_OFF})
 
 
@@ -85,6 +87,8 @@ def proxy_update(*, proxy: Proxy, changes: Mapping[str, Any], may_reference_cred
         if changed:
             for name in changed:
                 setattr(current, COLUMNS[name], values[name])
+            if changed & _NEW_RUN:
+                current.faults_reset_at = timezone.now()
             current.generation += 1
             try:
                 with transaction.atomic():
@@ -141,6 +145,18 @@ def proxy_invalidate(*, proxy: Proxy) -> Proxy:
     return current
 
 
+def proxy_reset_faults(*, proxy: Proxy) -> Proxy:
+    """Begins a new run: decisions are numbered from 1 again, and everything that rules and scripts count begins anew.
+    The same requests then meet the same faults."""
+    with transaction.atomic():
+        current = _locked(proxy)
+        current.faults_reset_at = timezone.now()
+        current.generation += 1
+        current.save(update_fields=["faults_reset_at", "generation", "updated_at"])
+        transaction.on_commit(wake_supervisor)
+    return current
+
+
 def recordings_purge(proxy_id: int, before_epoch: int | None = None) -> int:
     """Deletes a proxy's recordings of epochs before the given one (None: all), in short transactions; how many there
     were."""
@@ -186,6 +202,18 @@ def wait_applied(proxy: Proxy, timeout_s: float = 3.0) -> str:
         seen = observe_one(proxy)
         applied = seen.reason if seen.reason_code == "reload_failed" else "applying"
     return applied
+
+
+def wait_site_applied(generation: int, timeout_s: float = 3.0) -> str:
+    """Waits until every running proxy has taken up the site settings of that generation: "live"; "applying" when that
+    takes longer, "stopped" when there is no supervisor and so no proxy that runs. Blocks."""
+
+    def look() -> str | None:
+        if live_supervisor() is None:
+            return "stopped"
+        return None if proxies_behind(generation) else "live"
+
+    return _poll(look, timeout_s) or "applying"
 
 
 def wait_running(proxy: Proxy, timeout_s: float = 10.0) -> str | None:

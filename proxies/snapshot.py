@@ -18,12 +18,17 @@ from proxies.dataplane.config import (
     CacheConfig,
     CacheMode,
     EmulationConfig,
+    LimitScope,
+    OverLimit,
     Pace,
     PaceKind,
     ProxyConfig,
+    RateLimitConfig,
     TemperatureRule,
     Timeouts,
 )
+from proxies.dataplane.faults.grammar import read_rules
+from proxies.dataplane.faults.rules import FaultConfig
 from proxies.models import Proxy
 
 
@@ -75,6 +80,22 @@ def build_config(proxy: Proxy, site: EffectiveSiteSettings) -> ProxyConfig:
         timeouts=Timeouts(connect_s=proxy.connect_timeout_s, silence_s=proxy.silence_timeout_s),
         connect_to=settings.CONNECT_TO,
         emulation=_emulation(proxy),
+        rate_limit=RateLimitConfig(
+            rpm=proxy.limits_rpm,
+            tpm=proxy.limits_tpm,
+            scope=LimitScope(proxy.limits_per),
+            over_limit=OverLimit(proxy.limits_over_limit),
+            hold_s=proxy.limits_hold_s,
+            counts_hits=proxy.limits_counts_hits,
+            shows_quota=proxy.limits_quota_headers,
+        ),
+        faults=FaultConfig(
+            rules=read_rules(proxy.faults_rules),
+            seed=proxy.faults_seed,
+            is_on=proxy.faults_enabled,
+            allows_header=proxy.faults_per_request,
+            run=proxy.faults_reset_at.isoformat() if proxy.faults_reset_at else "",
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from ninja.errors import HttpError
 
 from accounts.errors import Ambiguous, DomainError, NotAllowed, NotFound
 from proxies.api import router as proxies_router
+from proxies.settings_api import router as settings_router
 
 api = NinjaAPI(
     title="Rubberduck",
@@ -21,6 +22,7 @@ api = NinjaAPI(
     docs_decorator=csp_update({"img-src": ["data:"]}),
 )
 api.add_router("", proxies_router)
+api.add_router("", settings_router)
 
 _STATUS: dict[type[DomainError], int] = {NotAllowed: 403, NotFound: 404, Ambiguous: 409}
 _CODES = {401: "not_signed_in", 403: "not_allowed"}

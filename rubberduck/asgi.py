@@ -19,6 +19,7 @@ except ImproperlyConfigured as error:
 from channels.routing import ProtocolTypeRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 
+from rubberduck.access import GlobalAccessForWebsockets
 from rubberduck.checks import serious_findings
 
 if findings := serious_findings():
@@ -31,4 +32,5 @@ async def refuse_websocket(scope: dict[str, Any], receive: Any, send: Any) -> No
     await send({"type": "websocket.close", "code": 4404})
 
 
-application = ProtocolTypeRouter({"http": http, "websocket": AllowedHostsOriginValidator(refuse_websocket)})
+websockets = GlobalAccessForWebsockets(AllowedHostsOriginValidator(refuse_websocket))
+application = ProtocolTypeRouter({"http": http, "websocket": websockets})

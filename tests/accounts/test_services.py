@@ -27,6 +27,11 @@ def test_without_a_row_the_defaults_hold_and_nothing_is_written(
     assert not SiteSettings.objects.exists()
 
 
+def test_a_list_longer_than_workers_should_hold_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"^global_block: The list has 50001 entries; 50000 is the most"):
+        site_settings_update({"global_block": ["10.0.0.1"] * 50_001})
+
+
 def test_a_change_raises_the_generation_and_the_same_again_does_not() -> None:
     before = SiteSettings.load().generation
     changes = {"global_block": ["10.0.0.0/8"], "allow_private_upstreams": False}

@@ -35,6 +35,12 @@ def form(**fields: Any) -> dict[str, Any]:
         "emulation_ttft_s": "0",
         "emulation_tokens_per_s": "0",
         "emulation_jitter": "0",
+        "limits_per": "proxy",
+        "limits_over_limit": "reject",
+        "limits_hold_s": "0",
+        "limits_counts_hits": "on",
+        "faults_seed": "0",
+        "faults_enabled": "on",
         "connect_timeout_s": "10",
         "silence_timeout_s": "600",
         **fields,
@@ -295,3 +301,40 @@ def test_canned_replies_that_are_refused_are_not_lost(
     reply = admin_client.post(change(proxy), form(port=proxy.port, upstream="emulated", emulation_replies=text))
     assert reply.context["adminform"].form.errors["emulation_replies"][0].startswith(words)
     assert text in reply.content.decode()
+
+
+def test_faults_and_limits_are_set_with_the_services_own_words(
+    admin_client: Client, make_proxy: Callable[..., Proxy]
+) -> None:
+    proxy = make_proxy("mine")
+    text = "- {fault: error, status: 429, rate: 0.1}\r\n- script: [{fault: close, times: 2}]\r\n"
+    fields = form(port=proxy.port, faults_rules=text, faults_seed="9223372036854775807", faults_per_request="on")
+    fields |= {"limits_rpm": "60", "limits_tpm": "", "limits_per": "client", "limits_quota_headers": "on"}
+    assert admin_client.post(change(proxy), fields).status_code == 302
+    proxy.refresh_from_db()
+    assert proxy.faults_rules == [
+        {"fault": "error", "status": 429, "rate": 0.1},
+        {"script": [{"fault": "close", "times": 2}]},
+    ]
+    assert (proxy.faults_seed, proxy.faults_per_request, proxy.faults_enabled) == (2**63 - 1, True, True)
+    assert (proxy.limits_rpm, proxy.limits_tpm, proxy.limits_per) == (60, None, "client")
+    assert (proxy.limits_counts_hits, proxy.limits_quota_headers) == (True, True)
+    baker.make(RequestLog, proxy_id=proxy.pk, started_at=timezone.now(), decision=7)
+    page = admin_client.get(change(proxy)).content.decode()
+    assert "status: 429" in page
+    assert '<div class="readonly">7</div>' in page
+    fields |= {"faults_rules": "- {fault: eror}", "limits_over_limit": "hold", "faults_seed": "-1"}
+    errors = admin_client.post(change(proxy), fields).context["adminform"].form.errors
+    assert errors.keys() == {"faults_seed"}
+    fields |= {"faults_seed": "1", "limits_rpm": "0"}
+    errors = admin_client.post(change(proxy), fields).context["adminform"].form.errors
+    assert errors.keys() == {"faults_rules", "limits_rpm"}
+    assert errors["faults_rules"][0].startswith("entry 1, fault: eror: there is no such fault; did you mean error?")
+
+
+def test_a_run_of_faults_is_begun_again(admin_client: Client, make_proxy: Callable[..., Proxy]) -> None:
+    proxy = make_proxy("mine")
+    reply = admin_client.post(LIST, {"action": "reset_faults", "_selected_action": [proxy.pk]}, follow=True)
+    assert messages(reply) == ["mine: given a new run of faults."]
+    proxy.refresh_from_db()
+    assert proxy.faults_reset_at is not None

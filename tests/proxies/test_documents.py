@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxies.documents import MAX_DOCUMENT_BYTES, read_document, write_yaml
+from proxies.documents import MAX_DOCUMENT_BYTES, line_of, read_document, write_yaml
 from proxies.errors import Invalid
 
 
@@ -33,6 +33,7 @@ def test_json_and_yaml_are_read(text: str | bytes, value: Any) -> None:
         ("[1,", "This is neither JSON nor YAML: did not find expected node content in line 2, column 1."),
         ("a: 1\nb: [", "This is neither JSON nor YAML: did not find expected node content in line 3, column 1."),
         ("a: 1\na: 2", "This is neither JSON nor YAML: a name stands there twice in line 1, column 1."),
+        ('[{"a": 1, "a": 2}]', "This is neither JSON nor YAML: a name stands there twice in line 1, column 2."),
         ("a: &x 1\nb: *x", "Aliases (*name) are not read; write the value out."),
         (
             "!!python/object/apply:os.getcwd []",
@@ -65,3 +66,19 @@ def test_what_is_written_is_read_again() -> None:
     assert read_document(text) == value
     assert "text: |" in text
     assert text.index("b:") < text.index("a:")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "line"),
+    [
+        ("a: 1\nb:\n  - x\n  - y: {z: 2}\n", ("b",), 3),
+        ("a: 1\nb:\n  - x\n  - y: {z: 2}\n", ("b", 1, "y", "z"), 4),
+        ('{"a": [1,\n2]}', ("a", 1), 2),
+        ('{"a": [1,\n2]}', ("a", 7), 1),
+        ('{"a": [1,\n2]}', ("b",), 1),
+        ('\n{"a": ["\\ud83d\\ude00"]}', ("a",), 1),  # JSON that is no YAML
+    ],
+)
+def test_the_line_of_a_value_is_found(text: str, path: tuple[str | int, ...], line: int) -> None:
+    assert read_document(text)
+    assert line_of(text, path) == line

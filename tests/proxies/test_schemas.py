@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -27,7 +28,10 @@ def test_a_name_and_a_provider_are_enough() -> None:
 
 
 def test_every_column_a_user_decides_has_a_field() -> None:
-    decided_otherwise = {"id", "owner", "cache_epoch", "desired_state", "generation", "created_at", "updated_at"}
+    decided_otherwise = {
+        *("id", "owner", "cache_epoch", "desired_state", "generation", "created_at", "updated_at"),
+        "faults_reset_at",
+    }
     assert set(COLUMNS.values()) == {field.name for field in Proxy._meta.concrete_fields} - decided_otherwise
 
 
@@ -77,6 +81,23 @@ def test_defaults_are_the_same_in_table_and_schema() -> None:
         ("cache.single_flight", "perhaps", "valid boolean"),
         ("cache.ignored_pointers", ["/a", "b"], "entry 2: A JSON pointer begins with a slash"),
         ("cache.ignored_pointers", ["/a~2"], "entry 1: In a JSON pointer"),
+        ("limits.rpm", 0, "greater than or equal to 1"),
+        ("limits.rpm", 1_000_001, "less than or equal to 1000000"),
+        ("limits.rpm", True, "valid integer"),
+        ("limits.tpm", 1.5, "valid integer"),
+        ("limits.tpm", 1_000_000_001, "less than or equal to 1000000000"),
+        ("limits.per", "user", "'proxy', 'client' or 'credential'"),
+        ("limits.over_limit", "drop", "'reject' or 'hold'"),
+        ("limits.hold_s", 3601, "less than or equal to 3600"),
+        ("limits.counts_hits", "perhaps", "valid boolean"),
+        ("faults.rules", "text", "valid list"),
+        ("faults.rules", [{"fault": "close"}, {"fault": "error", "status": 1}], "entry 2, status: use a whole number"),
+        ("faults.rules", [{"fault": "error", "status": float("nan")}], "entry 1, status: use a whole number"),
+        ("faults.seed", -1, "greater than or equal to 0"),
+        ("faults.seed", 2**63, "less than or equal to 9223372036854775807"),
+        ("faults.seed", "7", "valid integer"),
+        ("faults.enabled", 2, "valid boolean"),
+        ("access.block", ["10.0.0.1"] * 50_001, "The list has 50001 entries; 50000 is the most."),
         ("access.allow", ["10.0.0.1", "10.0.0.1/8"], "line 2: '10.0.0.1/8' is an address inside a range"),
         ("access.block", "10.0.0.1", "valid list"),
         ("timeouts.connect_s", 0, "greater than or equal to 0.01"),
@@ -107,6 +128,17 @@ def test_all_bad_fields_are_named_at_once() -> None:
 def test_the_longest_delay_may_not_be_shorter_than_the_shortest() -> None:
     assert list(reasons(cache={"pace": "random", "pace_min_s": 2, "pace_max_s": 1})) == ["cache.pace_max_s"]
     assert validate({}, flatten({**LEAST, "cache": {"pace": "fixed", "pace_min_s": 2}}))["cache.pace_min_s"] == 2
+
+
+def test_a_limit_that_holds_says_for_how_long() -> None:
+    assert list(reasons(limits={"over_limit": "hold"})) == ["limits.hold_s"]
+    assert validate({}, flatten({**LEAST, "limits": {"over_limit": "hold", "hold_s": 1}}))["limits.hold_s"] == 1
+
+
+def test_fault_rules_are_kept_as_they_were_written() -> None:
+    rules = [{"when": {"every": 3}, "status": 429, "fault": "error"}, {"script": [{"fault": "pass"}]}]
+    values = validate({}, {**LEAST, "faults.rules": rules})
+    assert json.dumps(values["faults.rules"]) == json.dumps(rules)
 
 
 def test_null_goes_back_to_the_default() -> None:

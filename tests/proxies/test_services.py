@@ -21,6 +21,7 @@ from proxies.services import (
     proxy_delete,
     proxy_invalidate,
     proxy_kill,
+    proxy_reset_faults,
     proxy_start,
     proxy_stop,
     proxy_update,
@@ -28,6 +29,7 @@ from proxies.services import (
     recordings_purge,
     wait_applied,
     wait_running,
+    wait_site_applied,
     wait_stopped,
 )
 from proxies.wakeup import open_wakeup_socket
@@ -46,6 +48,42 @@ def record(proxy: Proxy, epoch: int = 0, count: int = 1) -> list[Recording]:
         for number in range(count)
     ]  # fmt: skip
     return Recording.objects.bulk_create(made)
+
+
+# --- faults and site settings
+
+
+def test_a_run_of_faults_begins_with_other_rules_another_seed_and_on_demand(make_proxy: Make) -> None:
+    proxy = make_proxy("mine")
+    begun = []
+    for changes in ({"faults.rules": [{"fault": "close"}]}, {"faults.seed": 7}, {"faults.seed": 7, "description": "x"}):
+        begun.append(proxy_update(proxy=proxy, changes=changes).faults_reset_at)
+    begun.append(proxy_reset_faults(proxy=proxy).faults_reset_at)
+    assert None not in begun
+    assert begun[0] < begun[1] == begun[2] < begun[3]
+    proxy.refresh_from_db()
+    assert (proxy.generation, proxy.faults_reset_at) == (5, begun[3])
+    proxy.delete()
+    with pytest.raises(NotFound, match="is gone"):
+        proxy_reset_faults(proxy=Proxy(pk=10_000, name="mine"))
+
+
+def test_the_same_rules_in_another_order_of_members_are_a_change_and_the_same_ones_are_none(make_proxy: Make) -> None:
+    rules = [{"fault": "error", "status": 500}]
+    proxy = make_proxy("mine", faults={"rules": rules})
+    assert proxy_update(proxy=proxy, changes={"faults.rules": rules}).generation == 1
+    assert proxy_update(proxy=proxy, changes={"faults.rules": [{"status": 500, "fault": "error"}]}).generation == 2
+
+
+def test_site_settings_are_live_when_every_running_proxy_has_taken_them_up(make_proxy: Make, observed: Observe) -> None:
+    one, two, idle = (make_proxy(name) for name in ("one", "two", "idle"))
+    assert wait_site_applied(3) == "stopped"
+    observed(idle, "stopped", applied_site_generation=1)
+    observed(one, "running", applied_site_generation=3)
+    observed(two, "running", applied_site_generation=2)
+    assert wait_site_applied(3, timeout_s=0.01) == "applying"
+    observed(two, "running", applied_site_generation=4)
+    assert wait_site_applied(3) == "live"
 
 
 # --- adopting

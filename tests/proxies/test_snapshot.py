@@ -17,16 +17,22 @@ from proxies.dataplane.config import (
     CacheConfig,
     CacheMode,
     EmulationConfig,
+    LimitScope,
+    OverLimit,
     Pace,
     PaceKind,
+    RateLimitConfig,
     TemperatureRule,
     Timeouts,
 )
+from proxies.dataplane.faults.grammar import read_rules
+from proxies.dataplane.faults.rules import FaultConfig
 from proxies.models import Proxy
-from proxies.services import proxy_create, proxy_invalidate, proxy_update
+from proxies.services import proxy_create, proxy_invalidate, proxy_reset_faults, proxy_update
 from proxies.snapshot import load_all, load_config
 
 pytestmark = pytest.mark.django_db
+RULES = [{"fault": "error", "status": 503, "rate": 0.5}, {"script": [{"fault": "hang", "for_s": 60}], "repeat": True}]
 
 
 def test_every_field_arrives(settings: Settings) -> None:
@@ -61,6 +67,16 @@ def test_every_field_arrives(settings: Settings) -> None:
                 "obeys_upstream": True,
                 "ignored_pointers": ["/metadata"],
             },
+            "limits": {
+                "rpm": 60,
+                "tpm": 4000,
+                "per": "credential",
+                "over_limit": "hold",
+                "hold_s": 2,
+                "counts_hits": False,
+                "quota_headers": True,
+            },
+            "faults": {"rules": RULES, "seed": 7, "enabled": False, "per_request": True},
             "access": {"allow": ["10.1.*.*"], "block": ["10.1.0.1"]},
             "timeouts": {"connect_s": 1, "silence_s": 2},
         },
@@ -89,8 +105,34 @@ def test_every_field_arrives(settings: Settings) -> None:
     )
     assert config.limits == BodyLimits(11, 12, 13)
     assert config.timeouts == Timeouts(1, 2)
+    assert config.rate_limit == RateLimitConfig(
+        rpm=60,
+        tpm=4000,
+        scope=LimitScope.CREDENTIAL,
+        over_limit=OverLimit.HOLD,
+        hold_s=2,
+        counts_hits=False,
+        shows_quota=True,
+    )
+    assert config.faults == FaultConfig(rules=read_rules(RULES), seed=7, is_on=False, allows_header=True)
     assert config.connect_to == {("a", 1): ("127.0.0.1", 2)}
     assert config.base_url == "http://127.0.0.2:9876"
+
+
+def test_a_new_run_is_marked(make_proxy: Callable[..., Proxy]) -> None:
+    proxy = make_proxy("mine", faults={"rules": RULES})
+    assert load_config(proxy.pk).faults.run == ""
+    runs = set()
+    for change in (
+        lambda: proxy_update(proxy=proxy, changes={"faults.seed": 1}),
+        lambda: proxy_update(proxy=proxy, changes={"faults.rules": [{"fault": "close"}]}),
+        lambda: proxy_reset_faults(proxy=proxy),
+    ):
+        change()
+        runs.add(load_config(proxy.pk).faults.run)
+    assert len(runs) == 3
+    proxy_update(proxy=proxy, changes={"faults.enabled": False, "limits.rpm": 5})
+    assert load_config(proxy.pk).faults.run in runs
 
 
 def test_a_plain_proxy_has_the_defaults_of_config(make_proxy: Callable[..., Proxy], settings: Settings) -> None:
