@@ -18,7 +18,7 @@ from proxies.supervisor.exit_codes import ExitCode
 from proxies.supervisor.listener import listen
 from proxies.supervisor.log_writer import run_log_writer
 from proxies.supervisor.planning import Desired
-from proxies.supervisor.process import Child, assert_may_fork, fork_child
+from proxies.supervisor.process import Child, ForkRefused, assert_may_fork, fork_child
 
 
 class Launcher:
@@ -77,7 +77,11 @@ class Launcher:
     def assert_may_fork(self) -> None:
         """Closes the database's connections, which children may not share. Raises ForkRefused."""
         connections.close_all()
-        assert_may_fork()
+        try:
+            assert_may_fork()
+        except ForkRefused:
+            gc.collect()  # what keeps a database open may be garbage
+            assert_may_fork()
 
     def fork_worker(self, proxy_id: int, config: ProxyConfig) -> Child:
         """Raises OSError."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django import db
+from django.conf import settings
 from django.db import connections
 
 from proxies.supervisor.control import Channel
@@ -52,10 +54,14 @@ def raise_file_limit() -> None:
 
 
 def assert_may_fork() -> None:
-    """Raises ForkRefused when there is a second thread, an epoll descriptor or an open database connection."""
+    """Raises ForkRefused when there is a second thread, an epoll descriptor, an open database connection or what a
+    closed one has left open."""
     threads = [thread.name for thread in threading.enumerate()]
     if len(threads) > 1 or _count("/proc/self/task") > 1:
         raise ForkRefused(f"threads are running: {', '.join(threads)} ({_count('/proc/self/task')} in all)")
+    if any(connection.connection is not None for connection in connections.all(initialized_only=True)):
+        raise ForkRefused("a database connection is open")
+    database = str(settings.DATABASES["default"]["NAME"]) if db.connection.vendor == "sqlite" else "no file"
     for name in _names("/proc/self/fd"):
         try:
             target = os.readlink(f"/proc/self/fd/{name}")
@@ -63,8 +69,8 @@ def assert_may_fork() -> None:
             continue
         if target == "anon_inode:[eventpoll]":
             raise ForkRefused(f"descriptor {name} is an epoll: some import built an event loop")
-    if any(connection.connection is not None for connection in connections.all(initialized_only=True)):
-        raise ForkRefused("a database connection is open")
+        if target.startswith(database):
+            raise ForkRefused(f"descriptor {name} is the database: a closed connection has left it open")
 
 
 def _names(directory: str) -> list[str]:

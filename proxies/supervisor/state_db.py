@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import traceback
 import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -185,6 +186,11 @@ class StateDatabase:
         )
 
     def _failed(self, verb: str, error: AnyDatabaseError) -> None:
+        # SQLite keeps a closed connection open while a statement of it lives, and the error's frames hold one in a
+        # cycle. Children that are forked meanwhile would share SQLite's memory, and never reach the database.
+        for cause in (error, error.__cause__):
+            if cause is not None:
+                traceback.clear_frames(cause.__traceback__)
         connection.close()
         if not self._is_away:
             self._is_away = True

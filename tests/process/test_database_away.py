@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 
 from tests.process.deployment import Deployment, http_get, wait_until
@@ -73,3 +74,37 @@ async def test_proxies_serve_and_crashed_ones_come_back_while_the_database_is_lo
 
     assert len(tally.ids) == tally.answers["one"]
     await asyncio.to_thread(wait_until, is_logged, "a log with all answered requests")
+
+
+async def test_proxies_that_are_started_after_a_failed_write_reach_their_database(
+    deployment: Deployment, upstream: Upstream
+) -> None:
+    """A statement that nobody has dropped keeps a closed SQLite connection open, and a fork would share what it has in
+    memory."""
+    proxy_id, port = await asyncio.to_thread(deployment.start, upstream.port)
+
+    def scenario() -> None:
+        for number in range(2):
+            flag = deployment.directory / f"locked {number}"
+            pid = deployment.worker_pid(port)
+            assert pid is not None
+            complaints = deployment.log.count("cannot write the database")
+            holding = threading.Thread(
+                target=deployment.ask_in_another_process, args=(LOCK_FOR,), kwargs={"flag": str(flag), "seconds": 2.0}
+            )
+            holding.start()
+            wait_until(flag.exists, "a locked database")
+            os.kill(pid, signal.SIGKILL)  # what the supervisor then has to write, it cannot
+            wait_until(lambda: deployment.log.count("cannot write the database") > complaints, "a failed write")  # noqa: B023
+            holding.join()
+            wait_until(lambda: deployment.worker_pid(port) not in (pid, None), "another worker")  # noqa: B023
+            deployment.wait_state(proxy_id, "running")
+        started_id, started_port = deployment.create_proxy(upstream_port=upstream.port)
+        deployment.wait_state(started_id, "running")
+        assert deployment.update(started_id, description="new") == "live"
+        assert deployment.update(proxy_id, description="new") == "live"
+        assert http_get(started_port) == "one"
+        assert "disk I/O error" not in deployment.log
+        assert "locking protocol" not in deployment.log
+
+    await asyncio.to_thread(scenario)

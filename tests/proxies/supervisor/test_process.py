@@ -21,12 +21,13 @@ from proxies.supervisor.process import ForkRefused, assert_may_fork, fork_child,
 """
 
 
-def _run(code: str, tmp_path: Path) -> str:
+def _run(code: str, tmp_path: Path, **variables: str) -> str:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "rubberduck.settings",
         "RUBBERDUCK_DATA_DIR": str(tmp_path),
         "RUBBERDUCK_ENV_FILE": "",
+        **variables,
     }
     done = subprocess.run(
         [sys.executable, "-c", PREAMBLE + code], env=environment, capture_output=True, text=True, cwd=ROOT, check=False
@@ -64,6 +65,16 @@ import select
 poller = select.epoll()
 """
     assert _run(code + REFUSAL, tmp_path).endswith("is an epoll: some import built an event loop")
+
+
+def test_a_closed_connection_that_sqlite_has_kept_open_forbids_the_fork(tmp_path: Path) -> None:
+    code = """
+sys.stdout.reconfigure(line_buffering=True)
+cursor = connection.cursor().cursor.execute("SELECT 1 UNION SELECT 2")
+connection.close()
+"""
+    said = _run(code + REFUSAL, tmp_path, DATABASE_URL="")
+    assert said.endswith("is the database: a closed connection has left it open")
 
 
 def test_an_open_database_connection_forbids_the_fork(tmp_path: Path) -> None:

@@ -124,6 +124,49 @@ database.beat()
     assert done.stdout.count("cannot read the database: ") == 1
 
 
+LOCKED = """
+import gc, os, sqlite3, sys
+gc.disable()
+import django
+django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from django.conf import settings
+from django.db import connections
+from proxies.models import Proxy
+from proxies.supervisor.planning import Observed
+from proxies.supervisor.state_db import PatientOptions, StateDatabase
+
+proxy = Proxy.objects.create(name="mine", provider="openai", port=8001)
+PatientOptions().shorten()
+database = StateDatabase("here")
+other = sqlite3.connect(settings.DATABASES["default"]["NAME"], isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+assert database.write({proxy.pk: Observed()}, 0.0) == set()
+database.beat()
+other.close()
+connections.close_all()
+links = (f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd"))
+print([link for link in links if "sqlite3" in os.path.realpath(link)])
+"""
+
+
+def test_a_failed_write_leaves_no_sqlite_connection_behind(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "rubberduck.settings",
+        "RUBBERDUCK_DATA_DIR": str(tmp_path),
+        "RUBBERDUCK_ENV_FILE": "",
+        "DATABASE_URL": "",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", LOCKED], env=environment, capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "cannot write the database: database is locked" in done.stderr
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_supervisor_per_host_name_on_postgresql() -> None:
     lock, rival, elsewhere = HostLock("here"), HostLock("here"), HostLock("there")
