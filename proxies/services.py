@@ -100,6 +100,18 @@ def proxy_update(*, proxy: Proxy, changes: Mapping[str, Any], may_reference_cred
     return current
 
 
+def proxy_edit(
+    *, proxy: Proxy, edit: Callable[[Proxy], Mapping[str, Any]], may_reference_credentials: bool = False
+) -> Proxy:
+    """Changes what `edit` makes of the proxy as it is stored now: of two edits at once, the second sees the first.
+
+    Raises what `edit` and `proxy_update` raise.
+    """
+    with transaction.atomic():
+        current = _locked(proxy)
+        return proxy_update(proxy=current, changes=edit(current), may_reference_credentials=may_reference_credentials)
+
+
 def proxies_adopt(*, user: User) -> int:
     """Gives the proxies without an owner to the first account there is; how many they were. Later accounts get none."""
     if User.objects.exclude(pk=user.pk).exists():

@@ -116,7 +116,7 @@ class Exchange:
         self.reading: Reading | None = None  # the upstream reply behind this one
         self.has_had_all = False  # the client left, but not before that
         self.is_recorded = False
-        self.may_record = True  # False: a fault may end the upstream's reply early
+        self.may_record = True  # False: a fault may end the reply early, which then leaves no recording
         self.damages: Sequence[Injection] = ()  # the faults to be done to the reply on its way, in their order
         self.reply_headers: Sequence[Header] = ()  # what a successful reply says besides; same names give way
         self.at_end: Sequence[Callable[[RequestRecord], None]] = ()  # called once, before the record is written

@@ -46,7 +46,7 @@ class Forwarding:
             reply = await self._follow(exchange, seat)
             if reply is not None:
                 return reply
-        if not exchange.may_record:  # nobody may depend on a reply that this client may never see the end of
+        if not (exchange.may_record or exchange.facts.is_streaming):
             return await self._fetch(exchange, None, limiting)
         flight = exchange.flight = self._flights.lead(exchange.key)
         flight.leader.on_dismissed = exchange.connection.reset
@@ -128,7 +128,9 @@ class Forwarding:
             if reader is not None:
                 usage = UsageTap(reader, content_encoding(lower))
         recording: RecordingTap | None = None
-        if exchange.decision.may_write and exchange.may_record and answer.is_repeatable:
+        # A stream is read no further than its client is to see it, and recorded only if that is to its end.
+        may_record = exchange.may_record or (answer.whole_body is None and exchange.record.is_streaming)
+        if exchange.decision.may_write and may_record and answer.is_repeatable:
             life = lifetime(answer.status, lower, config.cache, self._clock.wall())
             if life.is_storable:
                 recording = RecordingTap(

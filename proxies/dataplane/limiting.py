@@ -47,40 +47,58 @@ class Limiting:
             for line in list(self._lines):
                 line.dismiss()
 
+    def admits(self, exchange: Exchange) -> bool:
+        """Whether a request is within the limit, and nobody waits before it: then it is counted. Else it is to be
+        awaited what becomes of it: this costs a coroutine only where there is something to wait for or to refuse."""
+        limits = self._limits
+        rpm, tpm = limits.rpm, limits.tpm
+        now = self._monotonic()
+        reservation = 0 if tpm is None else self._reservation(exchange)
+        bucket = self._bucket(exchange, limits.scope, now)
+        if bucket.over(now, rpm, tpm, reservation) is not None or (
+            bucket.line is not None and (rpm is not None or reservation)
+        ):
+            return False
+        bucket.admit(now, rpm, reservation)
+        self._note_admitted(exchange, bucket, reservation, now)
+        return True
+
     async def __call__(self, exchange: Exchange) -> Reply | None:
         """The provider's 429 for a request over the limit; None for one within it, possibly after a wait."""
-        arrived = now = self._monotonic()
-        while True:
+        arrived = self._monotonic()
+        record = exchange.record
+        while not self.admits(exchange):
             limits = self._limits
             rpm, tpm = limits.rpm, limits.tpm
-            reservation = 0 if tpm is None else self._reservation(exchange)
+            now = self._monotonic()
             bucket = self._bucket(exchange, limits.scope, now)
-            line = bucket.line
-            over = bucket.over(now, rpm, tpm, reservation)
-            if over is None and (line is None or (rpm is None and not reservation)):
-                bucket.admit(now, rpm, reservation)
-                break
-            if limits.over_limit == OverLimit.HOLD:
-                if line is None:
-                    line = Line(bucket, limits, self._monotonic, self._lines)
-                try:
-                    turn = await line.wait(arrived, _no_tokens if tpm is None else partial(self._reservation, exchange))
-                except Dismissed:
-                    now = self._monotonic()
-                    continue
-                if not isinstance(turn, Over):
-                    reservation, now = turn, self._monotonic()
-                    break
-                over = turn
-            assert over is not None  # there is a line only where requests are held
-            return self._refuse(exchange, bucket, limits, over)
-        if tpm is not None:
+            if limits.over_limit != OverLimit.HOLD:
+                over = bucket.over(now, rpm, tpm, 0 if tpm is None else self._reservation(exchange))
+                if over is None:  # it fits by now; those who wait were held under other limits
+                    over = Over("requests", 0.0)
+                return self._refuse(exchange, bucket, limits, over)
+            line = bucket.line or Line(bucket, limits, self._monotonic, self._lines)
+            record.rate_limit = "limited"  # until its turn has come: its client may not wait for that
+            try:
+                turn = await line.wait(arrived, _no_tokens if tpm is None else partial(self._reservation, exchange))
+            except Dismissed:
+                record.rate_limit = "passed"
+                continue
+            if isinstance(turn, Over):
+                return self._refuse(exchange, bucket, limits, turn)
+            record.rate_limit = "passed"
+            self._note_admitted(exchange, bucket, turn, self._monotonic())
+            break
+        return None
+
+    def _note_admitted(self, exchange: Exchange, bucket: Bucket, reservation: int, now: float) -> None:
+        limits = self._limits
+        if limits.tpm is not None:
             settle = partial(self._settle, bucket, exchange, reservation)
             exchange.at_end = (*exchange.at_end, settle) if exchange.at_end else (settle,)
         if limits.shows_quota:
-            quota = bucket.quota(now, rpm, tpm)
+            quota = bucket.quota(now, limits.rpm, limits.tpm)
             exchange.reply_headers = get_faults(exchange.runtime.provider.id).quota_headers(quota, self._clock.wall())
-        return None
 
     def _reservation(self, exchange: Exchange) -> int:
         body, key = exchange.body, exchange.body_key

@@ -62,7 +62,7 @@ class Pipeline:
             return reply
         config = exchange.runtime.config
         limit = config.rate_limit
-        if limit.is_on and limit.counts_hits:
+        if limit.is_on and limit.counts_hits and not self._limiting.admits(exchange):
             reply = await self._limiting(exchange)
             if reply is not None:
                 return reply

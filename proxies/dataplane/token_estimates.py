@@ -56,14 +56,14 @@ class TokenEstimates:
             return 0
         habit = self._habits.get(operation.name)
         if habit is None:
-            tokens = _from_size(size_bytes, is_media)
-            output = FIRST_OUTPUT if operation.is_sampling else 0
+            tokens: float = _from_size(size_bytes, is_media)
+            output: float = FIRST_OUTPUT if operation.is_sampling else 0
         else:
-            tokens = round(size_bytes * habit.input / habit.size_bytes)
-            output = round(habit.output / habit.seen)
+            tokens = size_bytes * habit.input / habit.size_bytes
+            output = habit.output / habit.seen
         if most_output is not None and most_output < output:
             output = most_output
-        return (tokens + output) or 1
+        return int(tokens + output + 0.5) or 1
 
     def after(self, operation: Operation | None, record: RequestRecord, is_media: bool) -> int:
         """Tokens a reply has used. Says in the record when that is an estimate."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import transaction
 
+from accounts.models import SiteSettings
 from accounts.selectors import effective_site_settings
 from accounts.services import site_settings_update
 from proxies.access_lists import edited, read_access_file
 from proxies.dataplane.access import AccessList
 from proxies.documents import write_yaml
 from proxies.management.console import SITE_APPLIED, ConsoleCommand, find, read_bytes
+from proxies.models import Proxy
 from proxies.schemas import group_of
 from proxies.services import wait_site_applied
 
@@ -35,10 +38,15 @@ def proxy_access(command: ConsoleCommand, options: dict[str, Any]) -> None:
     """Shows a proxy's lists, or changes them first."""
     proxy = find(options)
     words = ""
-    if changes := _changes(options, group_of(proxy, "access"), OWN_LISTS):
-        proxy, words = command.change(proxy, {f"access.{name}": lists for name, lists in changes.items()}, options)
-    elif _asks_for_change(options):
-        words = UNCHANGED
+    if edited_lists := _edit(options, OWN_LISTS):
+        before = proxy.generation
+
+        def edit(current: Proxy) -> dict[str, Any]:
+            return {f"access.{name}": entries for name, entries in edited_lists(group_of(current, "access")).items()}
+
+        proxy, words = command.change(proxy, edit, options)
+        if proxy.generation == before:
+            words = UNCHANGED
     _show(command, options, group_of(proxy, "access"), proxy.name, words)
 
 
@@ -46,11 +54,13 @@ def site_access(command: ConsoleCommand, options: dict[str, Any]) -> None:
     """Shows the lists that hold for every port, or changes them first; returns when all running proxies know them."""
     site = effective_site_settings()
     words = ""
-    if changes := _changes(options, _site_lists(), tuple(SITE_LISTS)):
-        row = site_settings_update({SITE_LISTS[name]: entries for name, entries in changes.items()})
-        words = SITE_APPLIED[wait_site_applied(row.generation)]
-    elif _asks_for_change(options):
-        words = UNCHANGED
+    if edited_lists := _edit(options, tuple(SITE_LISTS)):
+        with transaction.atomic():  # of two commands at once, the second sees what the first has done
+            before = SiteSettings.objects.select_for_update().get_or_create(pk=1)[0].generation
+            changes = edited_lists(_site_lists())
+            row = site_settings_update({SITE_LISTS[name]: entries for name, entries in changes.items()})
+        is_changed = row.generation != before
+        words = SITE_APPLIED[wait_site_applied(row.generation)] if is_changed else UNCHANGED
     lists = _site_lists()
     locked = [name for name, field in SITE_LISTS.items() if field in site.locked]
     _show(command, options, {**lists, "locked": locked} if options["as_json"] else lists, "all ports", words)
@@ -74,21 +84,27 @@ def _site_lists() -> dict[str, list[str]]:
     return {name: list(getattr(site, field)) for name, field in SITE_LISTS.items()}
 
 
-def _changes(
-    options: Mapping[str, Any], stored: Mapping[str, Sequence[str]], names: Sequence[str]
-) -> dict[str, list[str]]:
-    """The lists that the options make other ones. A list that a file does not name stays as it is."""
-    lists: dict[str, Sequence[str]] = dict(stored)
+_Lists = Mapping[str, Sequence[str]]
+
+
+def _edit(options: Mapping[str, Any], names: Sequence[str]) -> Callable[[_Lists], dict[str, list[str]]] | None:
+    """What the options make of the stored lists: those that become others. None: they ask for no change. A list that a
+    file does not name stays as it is."""
+    replaced: dict[str, Sequence[str]] = {}
     if options["clear"]:
-        lists |= {name: [] for name in OWN_LISTS}
+        replaced = {name: [] for name in OWN_LISTS}
     elif options["file"] is not None:
-        lists |= read_access_file(read_bytes(options["file"]), names, options["file"])
+        replaced = dict(read_access_file(read_bytes(options["file"]), names, options["file"]))
     added = {name: options.get(name) or [] for name in names}
-    return {name: new for name, new in edited(lists, added, options["remove"] or []).items() if new != stored[name]}
+    removed = options["remove"] or []
+    if not (options["clear"] or replaced or removed or any(added.values())):
+        return None
 
+    def edit(stored: _Lists) -> dict[str, list[str]]:
+        lists = edited({**stored, **replaced}, added, removed)
+        return {name: entries for name, entries in lists.items() if entries != list(stored[name])}
 
-def _asks_for_change(options: Mapping[str, Any]) -> bool:
-    return any(options.get(name) for name in ("allow", "block", "trusted_proxies", "remove", "clear", "file"))
+    return edit
 
 
 def _show(

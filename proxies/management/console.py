@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from proxies.errors import DomainError, Invalid
 from proxies.models import Proxy
 from proxies.schemas import COLUMNS
 from proxies.selectors import observe_one, proxy_by_name, proxy_summary
-from proxies.services import proxy_update, wait_applied
+from proxies.services import proxy_edit, wait_applied
 
 SITE_APPLIED = {
     "live": "changed, and live",
@@ -88,10 +88,13 @@ class ConsoleCommand(BaseCommand):
 
     # --- changing
 
-    def change(self, proxy: Proxy, changes: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Proxy, str]:
-        """Changes fields and waits until they serve; the proxy, and how far it came, in words."""
-        proxy = proxy_update(proxy=proxy, changes=changes, may_reference_credentials=True)
-        return proxy, self.applied(proxy, options)
+    def change(
+        self, proxy: Proxy, edit: Callable[[Proxy], Mapping[str, Any]], options: Mapping[str, Any]
+    ) -> tuple[Proxy, str]:
+        """Changes the fields that `edit` makes of the stored proxy and waits until they serve; the proxy, and how far
+        it came, in words."""
+        changed = proxy_edit(proxy=proxy, edit=edit, may_reference_credentials=True)
+        return changed, self.applied(changed, options)
 
     def applied(self, proxy: Proxy, options: Mapping[str, Any]) -> str:
         """Waits until a change serves; how far it came, in words. Raises CommandError when it cannot serve."""
@@ -139,7 +142,7 @@ def read_value(name: str, text: str) -> Any:
 def read_switch(name: str, text: str) -> bool:
     """Raises CommandError for what is neither on nor off."""
     if text.lower() not in _SWITCH:
-        raise wrong_usage(f"{name}: use on or off, not {text!r}.")
+        raise wrong_usage(f"{name}: use on or off, or yes or no, not {text!r}.")
     return _SWITCH[text.lower()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -58,8 +58,8 @@ def proxy_faults(command: ConsoleCommand, options: dict[str, Any]) -> None:
     proxy = find(options)
     run = proxy.faults_reset_at
     words = ""
-    if changes := _changes(proxy, options):
-        proxy, words = command.change(proxy, changes, options)
+    if edit := _edit(options):
+        proxy, words = command.change(proxy, edit, options)
     # Whoever names a seed wants its sequence from the beginning, even if the proxy has that seed already.
     if options["reset"] or (options["seed"] is not None and proxy.faults_reset_at == run):
         proxy = proxy_reset_faults(proxy=proxy)
@@ -92,8 +92,8 @@ def fault_words(proxy: Proxy) -> str:
     return f"{rules}{header}{switched_off}"
 
 
-def _changes(proxy: Proxy, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted name -> value of what the options name."""
+def _edit(options: Mapping[str, Any]) -> Callable[[Proxy], Mapping[str, Any]] | None:
+    """What the options make of a proxy: dotted name -> value. None: they change nothing."""
     fields: dict[str, Any] = {}
     if options["file"] is not None:
         fields = fields_in_document(read_file("faults.rules", options["file"]))
@@ -101,19 +101,27 @@ def _changes(proxy: Proxy, options: Mapping[str, Any]) -> dict[str, Any]:
         fields["rules"] = rules_of_presets(options["preset"])
     elif options["clear"]:
         fields["rules"] = []
-    if options["remove"] or options["add"]:
-        rules = fields.get("rules", proxy.faults_rules)
-        if not isinstance(rules, list):
-            raise Invalid(fields={"faults.rules": "Use a list of rules."})
-        rules = without(rules, options["remove"] or [])
-        fields["rules"] = [*rules, *(rule for text in options["add"] or [] for rule in rules_in_line(text))]
+    removed = options["remove"] or []
+    added = [rule for text in options["add"] or [] for rule in rules_in_line(text)]
     if options["seed"] is not None:
         fields["seed"] = read_number_or_none(options["seed"])
     if options["on"] or options["off"]:
         fields["enabled"] = options["on"]
     if options["per_request"] is not None:
         fields["per_request"] = read_switch("--per-request", options["per_request"])
-    return {f"faults.{name}": value for name, value in fields.items()}
+    if not (fields or removed or added):
+        return None
+
+    def edit(proxy: Proxy) -> dict[str, Any]:
+        changes = dict(fields)
+        if removed or added:
+            rules = changes.get("rules", proxy.faults_rules)
+            if not isinstance(rules, list):
+                raise Invalid(fields={"faults.rules": "Use a list of rules."})
+            changes["rules"] = [*without(rules, removed), *added]
+        return {f"faults.{name}": value for name, value in changes.items()}
+
+    return edit
 
 
 def _show(command: ConsoleCommand, proxy: Proxy) -> None:

@@ -36,7 +36,7 @@ def proxy_limits(command: ConsoleCommand, options: dict[str, Any]) -> None:
     proxy = find(options)
     words = ""
     if changes := _changes(options):
-        proxy, words = command.change(proxy, changes, options)
+        proxy, words = command.change(proxy, lambda current: changes, options)
     fields = group_of(proxy, "limits")
     if options["as_json"]:
         command.print_json(fields)

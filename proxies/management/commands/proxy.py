@@ -160,7 +160,7 @@ class Command(ConsoleCommand):
             changes["credential"] = options["credential"]
         if not changes:
             raise wrong_usage("Name at least one KEY=VALUE.")
-        proxy, words = self.change(find(options), changes, options)
+        proxy, words = self.change(find(options), lambda current: changes, options)
         self.tell(proxy, options, words)
 
     def _replies(self, options: dict[str, Any]) -> None:
@@ -171,7 +171,7 @@ class Command(ConsoleCommand):
         replies = [] if options["clear"] else read_file("emulation.replies", options["file"])
         if replies is None:
             raise Invalid(fields={"emulation.replies": f"{options['file']} is empty; --clear leaves no reply."})
-        proxy, words = self.change(proxy, {"emulation.replies": replies}, options)
+        proxy, words = self.change(proxy, lambda current: {"emulation.replies": replies}, options)
         if options["as_json"]:
             self._show_replies(proxy, options)
         else:

@@ -496,7 +496,7 @@ async def test_a_cut_stream_is_not_recorded_and_its_upstream_is_let_go() -> None
         assert (await proxy.ask(chat(stream=True))).cache == b"miss"
 
 
-async def test_a_stream_that_may_be_cut_is_recorded_by_nobody_even_if_it_is_not_cut() -> None:
+async def test_a_stream_that_was_not_cut_after_all_is_recorded() -> None:
     async with proxying(faults=faults(Snip(after=50))) as proxy:
         client = await proxy.send(chat(stream=True))
         asked = await proxy.upstream.next()
@@ -505,9 +505,8 @@ async def test_a_stream_that_may_be_cut_is_recorded_by_nobody_even_if_it_is_not_
         await asked.answer(LAST_CHUNK)
         assert (await client.chunk(), await client.chunk()) == (DONE, b"")
         proxy.swap(faults=FaultConfig())
-        proxy.upstream.script = stream
-        proxy.upstream.go_on(asked)
-        assert (await proxy.ask(chat(stream=True))).cache == b"miss"
+        again = await proxy.ask(chat(stream=True))
+        assert (again.cache, again.body) == (b"hit", DONE)
         assert told(proxy)[0] == ("miss", "", 1)
 
 
@@ -526,17 +525,19 @@ async def test_a_request_to_be_cut_joins_a_reply_that_others_wait_for_and_leaves
         assert sorted(told(proxy)) == [("fault", "snip", 1), ("miss", "", None)]
 
 
-async def test_nobody_joins_a_request_to_be_cut() -> None:
+async def test_whoever_joins_a_request_that_is_cut_gets_all_of_it() -> None:
     async with proxying(faults=faults(Snip())) as proxy:
         short = await proxy.send(chat(stream=True))
-        first = await proxy.upstream.next()
+        asked = await proxy.upstream.next()
         proxy.swap(faults=FaultConfig())
         whole = await proxy.send(chat(stream=True))
-        second = await proxy.upstream.next()
-        await first.answer(SSE_HEAD + chunked(event(1)))
+        await until(lambda: proxy.server.in_flight == 2)
+        await asked.answer(SSE_HEAD + chunked(event(1)))
         assert chunked(event(1)) in await short.rest()
-        await stream(second)
+        await asked.answer(chunked(event(2)) + chunked(DONE) + LAST_CHUNK)
         assert (await whole.reply()).body == event(1) + event(2) + DONE
+        assert len(proxy.upstream.asked) == 1
+        assert (await proxy.ask(chat(stream=True))).body == event(1) + event(2) + DONE  # it was recorded for them
 
 
 # --- our own mistakes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
 from accounts.services import site_settings_update
@@ -124,3 +126,20 @@ def test_what_is_so_already_is_said_to_be() -> None:
     assert run("proxy", "access", "mine", "--block", "10.0.0.1") == "mine: nothing to change: allow 0, block 1\n"
     assert run("access", "--global", "--clear").startswith("all ports: nothing to change")
     assert Proxy.objects.get().generation == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_commands_at_once_the_second_sees_what_the_first_has_done() -> None:
+    def block(number: int) -> None:
+        try:
+            run("proxy", "access", "mine", "--block", f"10.0.0.{number}")
+            run("access", "--global", "--block", f"10.0.1.{number}")
+            run("proxy", "faults", "mine", "--add", f"error;status={500 + number}")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(block, range(8)))
+    assert sorted(run_json("proxy", "access", "mine")["block"]) == [f"10.0.0.{number}" for number in range(8)]
+    assert sorted(run_json("access", "--global")["block"]) == [f"10.0.1.{number}" for number in range(8)]
+    assert sorted(rule["status"] for rule in run_json("proxy", "faults", "mine")["rules"]) == list(range(500, 508))

@@ -133,7 +133,7 @@ def test_all_lists_can_be_seen_without_a_proxy() -> None:
         (("--add", "error;status=500;rate=0.6", "--add", "error;status=503;rate=0.6"), "faults.rules: entries 1, 2", 1),
         (("--seed", "-1"), "faults.seed: Input should be greater than or equal to 0.", 1),
         (("--seed", "often"), "faults.seed: Input should be a valid integer.", 1),
-        (("--per-request", "maybe"), "--per-request: use on or off, not 'maybe'.", 2),
+        (("--per-request", "maybe"), "--per-request: use on or off, or yes or no, not 'maybe'.", 2),
         (("--file", "/nowhere/rules.yaml"), "/nowhere/rules.yaml: No such file or directory.", 1),
     ],
 )

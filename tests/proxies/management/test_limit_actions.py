@@ -87,7 +87,7 @@ def test_a_file_says_all_of_it(tmp_path: Path) -> None:
         (("--per", "user"), "limits.per: Input should be 'proxy', 'client' or 'credential'.", 1),
         (("--hold", "0"), "limits.hold_s: Say how many seconds a request is held at most.", 1),
         (("--hold", "3601"), "limits.hold_s: Input should be less than or equal to 3600.", 1),
-        (("--hits", "some"), "--hits: use on or off, not 'some'.", 2),
+        (("--hits", "some"), "--hits: use on or off, or yes or no, not 'some'.", 2),
     ],
 )
 def test_what_is_refused_is_named_and_changes_nothing(arguments: tuple[str, ...], words: str, code: int) -> None:
