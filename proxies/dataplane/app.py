@@ -54,7 +54,7 @@ class ProxyApp:
             self._faulting,
             Replaying(store, explainer, clock),
             Forwarding(Upstream(transport, credentials, clock), self.flights, store, explainer, clock),
-            Delivery(sink, clock),
+            Delivery(sink, clock, self._limiting),
         )
 
     def swap(self, config: ProxyConfig) -> None:

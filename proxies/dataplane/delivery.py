@@ -4,12 +4,16 @@ out."""
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from providers.base import Condition, Header
 from providers.wire.retries import told_wait_ms
 from proxies.dataplane.errors import ErrorKind
 from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.records import Outcome, RecordSink
+
+if TYPE_CHECKING:  # a refusal is a reply
+    from proxies.dataplane.limiting import Limiting
 
 
 class ClientLeft(Exception):
@@ -37,9 +41,10 @@ class Reply:
 class Delivery:
     """The last two stages of every exchange: send and record."""
 
-    def __init__(self, sink: RecordSink, clock: Clock) -> None:
+    def __init__(self, sink: RecordSink, clock: Clock, limiting: Limiting) -> None:
         self._sink = sink
         self._clock = clock
+        self._limiting = limiting
 
     async def deliver(self, exchange: Exchange, reply: Reply) -> None:
         """Sends `reply`. Returns when the server has taken the last byte; raises what the reply's body raises,
@@ -110,6 +115,8 @@ class Delivery:
         exchange.is_recorded = True
         for settle in exchange.at_end:
             settle(exchange.record)
+        if exchange.reserved is not None:
+            self._limiting.settle(exchange, exchange.reserved)
         exchange.record.latency_ms = (self._clock.monotonic() - exchange.started_at) * 1000
         self._sink.write(exchange.record)
 

@@ -19,6 +19,7 @@ from proxies.dataplane.single_flight import Flight
 
 if TYPE_CHECKING:
     from proxies.dataplane.faults.base import Injection
+    from proxies.dataplane.rate_limit import Bucket
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -78,8 +79,8 @@ class Exchange:
     __slots__ = (
         "at_end", "body", "body_key", "call", "connection", "damages", "decision", "facts", "fields", "flight",
         "has_had_all", "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "may_record", "method",
-        "origin", "path", "plan", "query", "reading", "receive", "record", "reply_headers", "runtime", "send",
-        "started_at", "task", "upstream_started_at",
+        "origin", "path", "plan", "query", "reading", "receive", "record", "reply_headers", "reserved", "runtime",
+        "send", "started_at", "task", "upstream_started_at",
     )  # fmt: skip
 
     def __init__(
@@ -119,6 +120,7 @@ class Exchange:
         self.may_record = True  # False: a fault may end the reply early, which then leaves no recording
         self.damages: Sequence[Injection] = ()  # the faults to be done to the reply on its way, in their order
         self.reply_headers: Sequence[Header] = ()  # what a successful reply says besides; same names give way
+        self.reserved: tuple[Bucket, int] | None = None  # of the rate limit: what is to be settled at the end
         self.at_end: Sequence[Callable[[RequestRecord], None]] = ()  # called once, before the record is written
         self.started_at = clock.monotonic()
         self.upstream_started_at = 0.0

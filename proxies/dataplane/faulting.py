@@ -35,44 +35,39 @@ class Faulting:
         self._config = config.faults
         self._engine.swap(config.faults)
 
-    async def __call__(self, exchange: Exchange) -> Reply | None:
-        """Decides for one exchange, once. A reply in the place of the real one, or None; then what is to be done to the
-        real one is in `exchange.damages`. Raises Cut."""
+    def decide(self, exchange: Exchange) -> Decision | Reply | None:
+        """Decides for one exchange, once: what `carry_out` then does; None: nothing happens to it."""
         if not self._config.may_act:  # switched off since this request came in
             return None
         record = exchange.record
         engine = self._engine
-        try:
-            asked = self._asked(exchange)
-        except InvalidFaultHeader as error:
-            record.decision = engine.take_number()
-            reply = refusal(exchange, Condition.BAD_REQUEST, str(error), ErrorKind.BAD_REQUEST)
-            record.error = f"The {FAULT_HEADER} header asks for something there is not."  # never a header's own text
-            return reply
-        if asked is not None:
-            record.decision = engine.take_number()
-            decision = self._obey(asked, exchange.facts.is_streaming)
-        else:
-            decision = engine.decide(
-                record.operation,
-                record.model,
-                exchange.facts.is_streaming,
-                record.path,
-                exchange.fields,
-                record.client_ip,
-                record.prompt_hash,
-            )
-            record.decision = engine.number
-        if decision is None:
-            return None
-        return await self._carry_out(exchange, decision)
+        if self._config.allows_header and (value := exchange.fields.get(_HEADER)) is not None:
+            try:
+                asked = read_header(value)
+            except InvalidFaultHeader as error:
+                record.decision = engine.take_number()
+                reply = refusal(exchange, Condition.BAD_REQUEST, str(error), ErrorKind.BAD_REQUEST)
+                record.error = f"The {FAULT_HEADER} header asks for something there is not."  # never its own text
+                return reply
+            if asked is not None:
+                record.decision = engine.take_number()
+                return self._obey(asked, exchange.facts.is_streaming)
+        decision = engine.decide(
+            record.operation,
+            record.model,
+            exchange.facts.is_streaming,
+            record.path,
+            exchange.fields,
+            record.client_ip,
+            record.prompt_hash,
+        )
+        record.decision = engine.number
+        return decision
 
-    def _asked(self, exchange: Exchange) -> tuple[Fault, ...] | None:
-        """What the request itself asks for, if it may. Raises InvalidFaultHeader."""
-        if not self._config.allows_header:
-            return None
-        value = exchange.fields.get(_HEADER)
-        return None if value is None else read_header(value)
+    async def carry_out(self, exchange: Exchange, decision: Decision | Reply) -> Reply | None:
+        """Waits out the delays. A reply in the place of the real one, or None; then what is to be done to the real one
+        is in `exchange.damages`. Raises Cut."""
+        return decision if isinstance(decision, Reply) else await self._carry_out(exchange, decision)
 
     def _obey(self, faults: tuple[Fault, ...], is_streaming: bool) -> Decision | None:
         """The decision that is nothing but what was asked for."""

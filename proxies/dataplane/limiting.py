@@ -15,7 +15,7 @@ from proxies.dataplane.delivery import Reply
 from proxies.dataplane.exchange import Clock, Exchange
 from proxies.dataplane.held import Dismissed, Line
 from proxies.dataplane.rate_limit import Bucket, Over
-from proxies.dataplane.records import Outcome, RequestRecord
+from proxies.dataplane.records import Outcome
 from proxies.dataplane.token_estimates import TokenEstimates
 
 MAX_BUCKETS = 100_000
@@ -55,9 +55,9 @@ class Limiting:
         now = self._monotonic()
         reservation = 0 if tpm is None else self._reservation(exchange)
         bucket = self._bucket(exchange, limits.scope, now)
-        if bucket.over(now, rpm, tpm, reservation) is not None or (
-            bucket.line is not None and (rpm is not None or reservation)
-        ):
+        if bucket.line is not None and (rpm is not None or reservation):
+            return False
+        if not bucket.surely_fits(rpm, tpm, reservation) and bucket.over(now, rpm, tpm, reservation) is not None:
             return False
         bucket.admit(now, rpm, reservation)
         self._note_admitted(exchange, bucket, reservation, now)
@@ -94,8 +94,7 @@ class Limiting:
     def _note_admitted(self, exchange: Exchange, bucket: Bucket, reservation: int, now: float) -> None:
         limits = self._limits
         if limits.tpm is not None:
-            settle = partial(self._settle, bucket, exchange, reservation)
-            exchange.at_end = (*exchange.at_end, settle) if exchange.at_end else (settle,)
+            exchange.reserved = (bucket, reservation)
         if limits.shows_quota:
             quota = bucket.quota(now, limits.rpm, limits.tpm)
             exchange.reply_headers = get_faults(exchange.runtime.provider.id).quota_headers(quota, self._clock.wall())
@@ -109,10 +108,12 @@ class Limiting:
             exchange.facts.max_output_tokens,
         )
 
-    def _settle(self, bucket: Bucket, exchange: Exchange, reservation: int, record: RequestRecord) -> None:
+    def settle(self, exchange: Exchange, reserved: tuple[Bucket, int]) -> None:
+        """Counts what a reply has used, in the place of what was reserved for it. To be called once, at its end."""
+        bucket, reservation = reserved
         key = exchange.body_key
         is_media = key is not None and key.form is _MULTIPART
-        tokens = self._estimates.after(exchange.call.operation, record, is_media)
+        tokens = self._estimates.after(exchange.call.operation, exchange.record, is_media)
         bucket.settle(self._monotonic(), reservation, tokens)
         if bucket.line is not None:
             bucket.line.look()

@@ -60,20 +60,20 @@ class Pipeline:
             reply = await intake.take_body(exchange)
         if reply is not None:
             return reply
-        config = exchange.runtime.config
-        limit = config.rate_limit
-        if limit.is_on and limit.counts_hits and not self._limiting.admits(exchange):
+        runtime = exchange.runtime
+        if runtime.limits_all and not self._limiting.admits(exchange):
             reply = await self._limiting(exchange)
             if reply is not None:
                 return reply
-        if config.faults.may_act:
-            reply = await self._faulting(exchange)
-            if reply is not None:
-                return reply
+        if runtime.may_fault:
+            decision = self._faulting.decide(exchange)
+            if decision is not None:
+                reply = await self._faulting.carry_out(exchange, decision)
+                if reply is not None:
+                    return reply
         reply = await self._replaying(exchange)
         if reply is None:
-            counts_here = limit.is_on and not limit.counts_hits
-            reply = await self._forwarding(exchange, self._limiting if counts_here else None)
+            reply = await self._forwarding(exchange, self._limiting if runtime.limits_misses else None)
         return await self._faulting.damage(exchange, reply) if exchange.damages else reply
 
     async def run(self, exchange: Exchange) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60.0
 
+_TIDY_AT = 1024
+"""So many entries are kept before the first look for those that are over; then twice as many as were left."""
 _MOST_EXACT = 65_536
 """Token counts of one minute that are kept each by itself; past that, those of one millisecond are kept as one."""
 
@@ -32,11 +34,16 @@ class Over(NamedTuple):
 class RequestWindow:
     """The requests of the last minute: eight bytes each."""
 
-    __slots__ = ("_ends", "_head")
+    __slots__ = ("_ends", "_head", "_tidies_at")
 
     def __init__(self) -> None:
         self._ends = array("d")  # when each stops to count, in order; those before `_head` have
         self._head = 0
+        self._tidies_at = _TIDY_AT
+
+    def at_most(self) -> int:
+        """No fewer than count, and cheaper to know: those that are over may be among them."""
+        return len(self._ends) - self._head
 
     def used(self, now: float) -> int:
         """How many requests count."""
@@ -54,7 +61,10 @@ class RequestWindow:
     def add(self, now: float) -> float:
         """Counts one request. Returns what `take_back` takes."""
         end = now + WINDOW_S
-        self._ends.append(end)
+        ends = self._ends
+        ends.append(end)
+        if len(ends) >= self._tidies_at:
+            self._tidies_at = max(_TIDY_AT, 2 * self.used(now))
         return end
 
     def take_back(self, end: float) -> None:
@@ -75,13 +85,19 @@ class RequestWindow:
 class TokenWindow:
     """The tokens of the last minute: sixteen bytes for every reply."""
 
-    __slots__ = ("_ends", "_gone", "_head", "_totals")
+    __slots__ = ("_ends", "_gone", "_head", "_tidies_at", "_total", "_totals")
 
     def __init__(self) -> None:
         self._ends = array("d")
         self._totals = array("q")  # all tokens ever counted, up to and including each
+        self._total = 0  # the last of them
         self._gone = 0  # those of them that count no longer
         self._head = 0
+        self._tidies_at = _TIDY_AT
+
+    def at_most(self) -> int:
+        """No fewer than count, and cheaper to know: those that are over may be among them."""
+        return self._total - self._gone
 
     def used(self, now: float) -> int:
         """How many tokens count."""
@@ -105,16 +121,17 @@ class TokenWindow:
         """Counts the tokens of one reply."""
         ends, totals = self._ends, self._totals
         end = now + WINDOW_S
+        if len(ends) >= self._tidies_at:
+            self.used(now)
+            self._tidies_at = max(_TIDY_AT, 2 * len(ends))
         if len(ends) - self._head >= _MOST_EXACT:
             end = math.ceil(end * 1000) / 1000  # up to a millisecond too long: never more than the limit
-        if not ends:
-            ends.append(end)
-            totals.append(self._gone + tokens)
-        elif ends[-1] >= end:
-            totals[-1] += tokens
+        self._total += tokens
+        if ends and ends[-1] >= end:
+            totals[-1] = self._total
         else:
             ends.append(end)
-            totals.append(totals[-1] + tokens)
+            totals.append(self._total)
 
     def wait(self, now: float, too_many: int) -> float:
         """Seconds until `too_many` of those that count no longer do. Ask for `used` first."""
@@ -145,6 +162,12 @@ class Bucket:
         self.reserved = 0
         self.in_flight = 0  # replies with a reservation
         self.line: Line | None = None  # those that wait for their turn
+
+    def surely_fits(self, rpm: int | None, tpm: int | None, reservation: int) -> bool:
+        """Whether one more request fits even if nothing that was ever counted were over. False says nothing."""
+        return (rpm is None or self.requests.at_most() < rpm) and (
+            tpm is None or self.tokens.at_most() + self.reserved + reservation <= tpm
+        )
 
     def over(self, now: float, rpm: int | None, tpm: int | None, reservation: int) -> Over | None:
         """Why one more request does not fit now; None when it does.

@@ -28,12 +28,18 @@ class Destination:
 class Runtime:
     """One generation of a proxy in a worker. Running exchanges keep the one they started with."""
 
-    __slots__ = ("_calls", "_destinations", "config", "keys", "provider", "timeout")
+    __slots__ = (
+        "_calls", "_destinations", "config", "keys", "limits_all", "limits_misses", "may_fault", "provider", "timeout",
+    )  # fmt: skip
 
     def __init__(self, config: ProxyConfig) -> None:
         self.config = config
         self.provider = config.provider
         self.keys = CacheKeys(config)
+        limit = config.rate_limit
+        self.limits_all = limit.is_on and limit.counts_hits
+        self.limits_misses = limit.is_on and not limit.counts_hits
+        self.may_fault = config.faults.may_act
         self.timeout = {
             "connect": config.timeouts.connect_s,
             "read": config.timeouts.silence_s,

@@ -13,7 +13,7 @@ usage has used. Calls in which no model is at work (those the cache may not answ
 from __future__ import annotations
 
 from providers.base import Operation
-from proxies.dataplane.records import RequestRecord
+from proxies.dataplane.records import CacheResult, RequestRecord
 
 BYTES_PER_TOKEN = 4
 BYTES_PER_MEDIA_TOKEN = 1024
@@ -83,8 +83,9 @@ class TokenEstimates:
                 record.is_estimated = True
         if given + made > MOST_TOKENS:
             return MOST_TOKENS
-        if record.request_bytes:
-            habit = self._habits.get(operation.name)
+        habit = self._habits.get(operation.name)
+        # A replay teaches nothing that its recording did not, unless it is the first thing there is to learn from.
+        if record.request_bytes and (habit is None or record.cache != CacheResult.HIT):
             if habit is None:
                 habit = self._habits[operation.name] = _Habit()
             elif habit.seen >= _MEMORY:
