@@ -13,6 +13,7 @@ from proxies.documents import read_document
 from proxies.errors import Invalid, NotFound
 
 FIELDS = ("rules", "seed", "enabled", "per_request")
+_READ_ONLY = frozenset({"applied", "decisions"})  # what is shown besides may be given back, and does nothing
 
 
 def rules_in_line(text: str) -> list[Any]:
@@ -42,10 +43,11 @@ def fields_in_document(document: Any) -> dict[str, Any]:
         return {"rules": document}
     if not isinstance(document, Mapping):
         raise Invalid(fields={"faults.rules": f"Use a list of rules, or a mapping with {', '.join(FIELDS)}."})
-    if unknown := [name for name in document if name not in FIELDS]:
+    if unknown := [name for name in document if name not in FIELDS and name not in _READ_ONLY]:
         hint = " A single rule is a list with one entry." if "fault" in document or "script" in document else ""
         raise Invalid(fields={"faults.rules": f"{unknown[0]!r} is none of {', '.join(FIELDS)}.{hint}"})
-    return {name: [] if name == "rules" and value is None else value for name, value in document.items()}
+    fields = {name: value for name, value in document.items() if name not in _READ_ONLY}
+    return {name: [] if name == "rules" and value is None else value for name, value in fields.items()}
 
 
 def rules_of_presets(names: Iterable[str]) -> list[Any]:

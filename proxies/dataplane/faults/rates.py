@@ -14,6 +14,8 @@ from proxies.dataplane.faults.rules import Rule
 TOLERANCE = 1e-9
 _MOST_STEPS = 20_000  # of the search for the worst case; whatever it has not told apart by then can meet
 
+_MOST_PAIRS = 100_000  # of a text and a rule to compare for one trait; with more, it tells no rules apart
+
 Time = TypeVar("Time", int, float)
 Options = list[int]
 """For one trait of a request (its model, the time): the sets of rules that some value of it lets through, as bits."""
@@ -109,6 +111,8 @@ def _of_texts(parts: Sequence[tuple[str, ...]]) -> Options:
     """`parts`: each rule's globs, empty for any text. A text is one that a glob spells out, or one that begins as some
     glob does."""
     globs = {glob for part in parts for glob in part}
+    if len(globs) * len(parts) > _MOST_PAIRS:
+        return [(1 << len(parts)) - 1]
     starts = {prefix(glob) for glob in globs if not is_literal(glob)} | {""}
     return [
         *(_bits(not part or covers(part, text) for part in parts) for text in globs if is_literal(text)),
@@ -122,6 +126,8 @@ def _may_begin(part: tuple[str, ...], start: str) -> bool:
 
 def _of_clients(lists: Sequence[AccessList | None]) -> Options:
     entries = {entry for one in lists if one is not None for entry in one.allow}
+    if len(entries) * len(lists) > _MOST_PAIRS:
+        return [(1 << len(lists)) - 1]
     return [
         *(
             _bits(one is None or one.matches(entry.strip()) for one in lists)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -75,6 +76,10 @@ def test_what_is_shown_is_a_file_that_is_taken(tmp_path: Path, make_proxy: Calla
     copied, wanted = run_json("proxy", "faults", "copy"), run_json("proxy", "faults", "mine")
     assert copied == wanted
     assert wanted["rules"] == rules()
+    file.write_text(json.dumps(wanted))
+    make_proxy("another")
+    run("proxy", "faults", "another", "--file", str(file))
+    assert run_json("proxy", "faults", "another") == wanted
 
 
 def test_rules_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -128,3 +129,17 @@ def test_a_window_may_go_over_midnight() -> None:
     moments = [0, 21_599, 21_600, 79_199.9, 79_200, 86_399]
     assert [in_window(night, moment) for moment in moments] == [True, True, False, False, True, True]
     assert [in_window(day, moment) for moment in moments] == [False, False, True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        lambda number: {"model": [f"{number}-{other}" for other in range(100)]},
+        lambda number: {"client": [f"10.{number}.{other}.1" for other in range(100)]},
+    ],
+)
+def test_rules_with_too_many_texts_to_compare_are_taken_to_meet(match: Callable[[int], dict[str, Any]]) -> None:
+    few, many = ([rated(0.3, match=match(number)) for number in range(count)] for count in (5, 50))
+    assert len(read_rules(few)) == 5
+    with pytest.raises(InvalidRules, match="one request can meet them all"):
+        read_rules(many)
