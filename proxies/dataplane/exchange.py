@@ -39,7 +39,7 @@ class Connection(Protocol):
     is_gone: bool  # nothing more can reach the client
     task: Task[None] | None  # the one that runs the app
     on_left: Callable[[], None] | None  # called once when the client goes away before the reply is complete
-    on_drain: Callable[[], None] | None  # called when the server begins to drain
+    on_drain: Callable[[float], None] | None  # called when the server begins to drain, with the seconds that are left
 
     @property
     def is_draining(self) -> bool: ...

@@ -32,7 +32,7 @@ class Line:
     """The requests that wait for one bucket, under limits that do not change. It is in `bucket.line` and in `lines`
     from the first to the last of them; `monotonic` is the clock the bucket is counted by."""
 
-    __slots__ = ("_bucket", "_limits", "_lines", "_monotonic", "_timer", "_waiting")
+    __slots__ = ("_bucket", "_has_refused", "_limits", "_lines", "_monotonic", "_timer", "_waiting")
 
     def __init__(
         self, bucket: Bucket, limits: RateLimitConfig, monotonic: Callable[[], float], lines: set[Line]
@@ -42,6 +42,7 @@ class Line:
         self._monotonic = monotonic
         self._waiting: OrderedDict[_Held, None] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
+        self._has_refused = False
         self._lines = lines
         bucket.line = self
         lines.add(self)
@@ -88,6 +89,21 @@ class Line:
         if bucket.line is self:
             bucket.line = None
         self._lines.discard(self)
+
+    def refuse_late(self, left_s: float) -> None:
+        """Has nobody wait whose turn comes later than in `left_s`, which is all the time there is. To be called by
+        everybody who waits; once is enough."""
+        if self._has_refused:
+            return
+        self._has_refused = True
+        now = self._monotonic()
+        for place, held in enumerate(list(self._waiting), 1):
+            over = self._bucket.over(now, self._limits.rpm, self._limits.tpm, held.reserve(), place)
+            if over is not None and over.wait_s > left_s:
+                if not held.turn.done():
+                    held.turn.set_result(over)
+                del self._waiting[held]
+        self.look()
 
     def dismiss(self) -> None:
         """Has everybody ask again, in their order."""

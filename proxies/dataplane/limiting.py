@@ -66,24 +66,28 @@ class Limiting:
     async def __call__(self, exchange: Exchange) -> Reply | None:
         """The provider's 429 for a request over the limit; None for one within it, possibly after a wait."""
         arrived = self._monotonic()
+        connection = exchange.connection
         record = exchange.record
         while not self.admits(exchange):
             limits = self._limits
             rpm, tpm = limits.rpm, limits.tpm
             now = self._monotonic()
             bucket = self._bucket(exchange, limits.scope, now)
-            if limits.over_limit != OverLimit.HOLD:
+            if limits.over_limit != OverLimit.HOLD or connection.is_draining:
                 over = bucket.over(now, rpm, tpm, 0 if tpm is None else self._reservation(exchange))
-                if over is None:  # it fits by now; those who wait were held under other limits
+                if over is None:  # it fits, but others wait before it, and the proxy is stopping
                     over = Over("requests", 0.0)
                 return self._refuse(exchange, bucket, limits, over)
             line = bucket.line or Line(bucket, limits, self._monotonic, self._lines)
             record.rate_limit = "limited"  # until its turn has come: its client may not wait for that
+            connection.on_drain = line.refuse_late
             try:
                 turn = await line.wait(arrived, _no_tokens if tpm is None else partial(self._reservation, exchange))
             except Dismissed:
                 record.rate_limit = "passed"
                 continue
+            finally:
+                connection.on_drain = None
             if isinstance(turn, Over):
                 return self._refuse(exchange, bucket, limits, turn)
             record.rate_limit = "passed"

@@ -169,8 +169,8 @@ class Bucket:
             tpm is None or self.tokens.at_most() + self.reserved + reservation <= tpm
         )
 
-    def over(self, now: float, rpm: int | None, tpm: int | None, reservation: int) -> Over | None:
-        """Why one more request does not fit now; None when it does.
+    def over(self, now: float, rpm: int | None, tpm: int | None, reservation: int, place: int = 1) -> Over | None:
+        """Why one more request does not fit now; None when it does. `place`: it is the n-th of those who ask.
 
         With nothing counted and nothing reserved every request fits. The wait takes what is in flight to end as
         reserved, not before now: it is exact when nothing is, and 60 s where only that could make room.
@@ -178,8 +178,10 @@ class Bucket:
         over: Over | None = None
         if rpm is not None:
             used = self.requests.used(now)
-            if used >= rpm:
-                over = Over("requests", self.requests.wait(now, used - rpm + 1))
+            too_many_requests = used - rpm + place
+            if too_many_requests > 0:
+                wait_s = self.requests.wait(now, too_many_requests) if too_many_requests <= used else WINDOW_S
+                over = Over("requests", wait_s)
         if tpm is not None and reservation:
             used = self.tokens.used(now)
             too_many = used + self.reserved + (reservation if reservation < tpm else tpm) - tpm

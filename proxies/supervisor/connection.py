@@ -66,7 +66,8 @@ class Connection(ABC):
     `raw_headers` holds (name, value) as received; over HTTP/2 it is the scope's list, `host` made from `:authority`.
     `authority` is HTTP/2's `:authority` or the authority of an absolute-form target; None when the request had neither.
     `on_left` is called once if the client goes away before the reply is complete; `cut()` and `reset()` do not call it.
-    `on_drain` is called when a drain begins: an exchange without an end of its own finds one then.
+    `on_drain` is called when a drain begins, with the seconds it may last: an exchange that would not end by then finds
+    an end of its own.
     `body_timed_out` turns True when the client fell silent in the middle of its body: `receive()` then returns
     `http.disconnect`, and a reply can still be sent.
     """
@@ -108,7 +109,7 @@ class Connection(ABC):
         self.is_complete = False  # the reply's last byte has been written
         self.is_gone = False  # nothing more can reach the client: it left, or the exchange was cut
         self.on_left: Callable[[], None] | None = None
-        self.on_drain: Callable[[], None] | None = None
+        self.on_drain: Callable[[float], None] | None = None
         self.task: asyncio.Task[None] | None = None
         self._chunks: list[bytes] = []
         self._body_done = False

@@ -121,7 +121,7 @@ class ProxyServer:
             connection.begin_drain()
         for exchange in list(self.exchanges):
             if exchange.on_drain is not None:
-                exchange.on_drain()
+                exchange.on_drain(max(0.0, deadline - self.loop.time()))
         await asyncio.sleep(min(ACCEPT_MOMENT_S, max(0.0, deadline - self.loop.time())))
         await self._empty_backlog(deadline)
         closes_idle_at = self.loop.time() + IDLE_GRACE_S

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from proxies.dataplane.delivery import Reply
@@ -50,7 +49,7 @@ async def _until_drain(exchange: Exchange) -> None:
     """For ever, unless the server drains: nobody waits for what never ends."""
     connection = exchange.connection
     end = asyncio.get_running_loop().create_future()
-    connection.on_drain = partial(resolve, end)
+    connection.on_drain = lambda left_s: resolve(end)
     try:
         if not connection.is_draining:
             await end

@@ -35,7 +35,7 @@ async def pause(exchange: Exchange, seconds: float | None) -> None:
 
     connection.on_left = leave
     if until is None:
-        connection.on_drain = lambda: resolve(waiter)
+        connection.on_drain = lambda left_s: resolve(waiter)
     try:
         while until is None or loop.time() < until:
             if until is None and connection.is_draining:

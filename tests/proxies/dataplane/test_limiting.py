@@ -512,13 +512,33 @@ async def test_a_proxy_that_stops_leaves_nothing_of_those_who_wait() -> None:
         assert proxy.app._limiting._buckets[""].line is None
 
 
+async def test_a_drain_refuses_those_whose_turn_comes_too_late_and_newcomers() -> None:
+    async with proxying(cache=UNCACHED, rate_limit=hold(3600, rpm=2)) as proxy:
+        proxy.upstream.count()
+        assert await statuses(proxy, 1) == [200]
+        proxy.clock.passed_s += 50
+        assert await statuses(proxy, 1) == [200]
+        clients = [await proxy.send(chat(f"held {number}")) for number in range(3)]
+        await waiting(proxy, 3)
+        late = await proxy.client()
+        await until(lambda: len(proxy.server.connections) >= 4)
+        draining = asyncio.create_task(proxy.server.drain(30))
+        await until(lambda: len(proxy.records) == 4)  # two of the three who waited: their turn is not within 30 s
+        assert (await late.ask(chat("late"))).status == 429
+        proxy.clock.passed_s += 10
+        look_again(proxy)
+        assert sorted([(await client.reply()).status for client in clients]) == [200, 429, 429]
+        await draining
+        assert not proxy.app._limiting._lines
+
+
 async def test_a_drain_lets_those_who_wait_finish() -> None:
     async with proxying(cache=UNCACHED, rate_limit=hold(3600, rpm=1)) as proxy:
         proxy.upstream.count()
         assert await statuses(proxy, 1) == [200]
         client = await proxy.send(chat("held"))
         await waiting(proxy, 1)
-        draining = asyncio.create_task(proxy.server.drain(20))
+        draining = asyncio.create_task(proxy.server.drain(120))
         await asyncio.sleep(0)
         proxy.clock.passed_s += 60
         look_again(proxy)
