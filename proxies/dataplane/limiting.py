@@ -34,6 +34,8 @@ class Limiting:
         self._monotonic = clock.monotonic
         self._limits = config.rate_limit
         self._buckets: OrderedDict[str | bytes, Bucket] = OrderedDict()  # by client or credential; last asked, last
+        self._last_key: str | bytes | None = None  # of the bucket that was asked last
+        self._last_bucket = Bucket()
         self._lines: set[Line] = set()
         self._estimates = TokenEstimates()
         self._secret = os.urandom(32)
@@ -43,6 +45,7 @@ class Limiting:
         before, self._limits = self._limits, config.rate_limit
         if self._limits.scope != before.scope:
             self._buckets.clear()
+            self._last_key = None
         if self._limits != before:
             for line in list(self._lines):
                 line.dismiss()
@@ -54,13 +57,21 @@ class Limiting:
         rpm, tpm = limits.rpm, limits.tpm
         now = self._monotonic()
         reservation = 0 if tpm is None else self._reservation(exchange)
-        bucket = self._bucket(exchange, limits.scope, now)
+        key = self._key(exchange) if limits.scope != _CLIENT else exchange.record.client_ip
+        bucket = self._last_bucket if key == self._last_key else self._bucket(key, now)
         if bucket.line is not None and (rpm is not None or reservation):
             return False
-        if not bucket.surely_fits(rpm, tpm, reservation) and bucket.over(now, rpm, tpm, reservation) is not None:
+        # Far from its limits, a bucket need not look at what is over by now.
+        if (
+            (rpm is not None and bucket.requests.at_most >= rpm)
+            or (tpm is not None and bucket.tokens.at_most + bucket.reserved + reservation > tpm)
+        ) and bucket.over(now, rpm, tpm, reservation) is not None:
             return False
         bucket.admit(now, rpm, reservation)
-        self._note_admitted(exchange, bucket, reservation, now)
+        if tpm is not None:
+            exchange.reserved = (bucket, reservation)
+        if limits.shows_quota:
+            self._show_quota(exchange, bucket, now)
         return True
 
     async def __call__(self, exchange: Exchange) -> Reply | None:
@@ -72,7 +83,7 @@ class Limiting:
             limits = self._limits
             rpm, tpm = limits.rpm, limits.tpm
             now = self._monotonic()
-            bucket = self._bucket(exchange, limits.scope, now)
+            bucket = self._bucket(self._key(exchange), now)
             if limits.over_limit != OverLimit.HOLD or connection.is_draining:
                 over = bucket.over(now, rpm, tpm, 0 if tpm is None else self._reservation(exchange))
                 if over is None:  # it fits, but others wait before it, and the proxy is stopping
@@ -91,24 +102,25 @@ class Limiting:
             if isinstance(turn, Over):
                 return self._refuse(exchange, bucket, limits, turn)
             record.rate_limit = "passed"
-            self._note_admitted(exchange, bucket, turn, self._monotonic())
+            if tpm is not None:
+                exchange.reserved = (bucket, turn)
+            if limits.shows_quota:
+                self._show_quota(exchange, bucket, self._monotonic())
             break
         return None
 
-    def _note_admitted(self, exchange: Exchange, bucket: Bucket, reservation: int, now: float) -> None:
-        limits = self._limits
-        if limits.tpm is not None:
-            exchange.reserved = (bucket, reservation)
-        if limits.shows_quota:
-            quota = bucket.quota(now, limits.rpm, limits.tpm)
-            exchange.reply_headers = get_faults(exchange.runtime.provider.id).quota_headers(quota, self._clock.wall())
+    def _show_quota(self, exchange: Exchange, bucket: Bucket, now: float) -> None:
+        quota = bucket.quota(now, self._limits.rpm, self._limits.tpm)
+        exchange.reply_headers = get_faults(exchange.runtime.provider.id).quota_headers(quota, self._clock.wall())
 
     def _reservation(self, exchange: Exchange) -> int:
-        body, key = exchange.body, exchange.body_key
+        key = exchange.body_key
+        if key is None:
+            return self._estimates.before(exchange.call.operation, _declared_bytes(exchange), False, None)
         return self._estimates.before(
             exchange.call.operation,
-            len(body) if isinstance(body, bytes) else _declared_bytes(exchange),
-            key is not None and key.form is _MULTIPART,
+            exchange.record.request_bytes,
+            key.form is _MULTIPART,
             exchange.facts.max_output_tokens,
         )
 
@@ -122,14 +134,16 @@ class Limiting:
         if bucket.line is not None:
             bucket.line.look()
 
-    def _bucket(self, exchange: Exchange, scope: LimitScope, now: float) -> Bucket:
-        key: str | bytes
+    def _key(self, exchange: Exchange) -> str | bytes:
+        """What a request is counted by."""
+        scope = self._limits.scope
         if scope == _PROXY:
-            key = ""
-        elif scope == _CLIENT:
-            key = exchange.record.client_ip
-        else:
-            key = credential_hash(exchange.fields, exchange.query, self._secret)
+            return ""
+        if scope == _CLIENT:
+            return exchange.record.client_ip
+        return credential_hash(exchange.fields, exchange.query, self._secret)
+
+    def _bucket(self, key: str | bytes, now: float) -> Bucket:
         buckets = self._buckets
         bucket = buckets.get(key)
         if bucket is None:
@@ -137,6 +151,7 @@ class Limiting:
             bucket = buckets[key] = Bucket()
         else:
             buckets.move_to_end(key)
+        self._last_key, self._last_bucket = key, bucket
         return bucket
 
     def _forget(self, now: float) -> None:

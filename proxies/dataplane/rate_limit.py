@@ -32,18 +32,16 @@ class Over(NamedTuple):
 
 
 class RequestWindow:
-    """The requests of the last minute: eight bytes each."""
+    """The requests of the last minute: eight bytes each. `at_most`: no fewer than count; those that are over may be
+    among them."""
 
-    __slots__ = ("_ends", "_head", "_tidies_at")
+    __slots__ = ("_ends", "_head", "_tidies_at", "at_most")
 
     def __init__(self) -> None:
         self._ends = array("d")  # when each stops to count, in order; those before `_head` have
         self._head = 0
         self._tidies_at = _TIDY_AT
-
-    def at_most(self) -> int:
-        """No fewer than count, and cheaper to know: those that are over may be among them."""
-        return len(self._ends) - self._head
+        self.at_most = 0
 
     def used(self, now: float) -> int:
         """How many requests count."""
@@ -56,14 +54,15 @@ class RequestWindow:
                 size -= head
                 head = 0
             self._head = head
-        return size - head
+        self.at_most = size - head
+        return self.at_most
 
     def add(self, now: float) -> float:
         """Counts one request. Returns what `take_back` takes."""
         end = now + WINDOW_S
-        ends = self._ends
-        ends.append(end)
-        if len(ends) >= self._tidies_at:
+        self._ends.append(end)
+        self.at_most += 1
+        if self.at_most >= self._tidies_at:
             self._tidies_at = max(_TIDY_AT, 2 * self.used(now))
         return end
 
@@ -72,6 +71,7 @@ class RequestWindow:
         index = bisect_left(self._ends, end, self._head)
         if index < len(self._ends) and self._ends[index] == end:
             del self._ends[index]
+            self.at_most -= 1
 
     def wait(self, now: float, too_many: int) -> float:
         """Seconds until `too_many` of those that count no longer do. Ask for `used` first."""
@@ -83,9 +83,10 @@ class RequestWindow:
 
 
 class TokenWindow:
-    """The tokens of the last minute: sixteen bytes for every reply."""
+    """The tokens of the last minute: sixteen bytes for every reply. `at_most`: no fewer than count; those that are over
+    may be among them."""
 
-    __slots__ = ("_ends", "_gone", "_head", "_tidies_at", "_total", "_totals")
+    __slots__ = ("_ends", "_gone", "_head", "_tidies_at", "_total", "_totals", "at_most")
 
     def __init__(self) -> None:
         self._ends = array("d")
@@ -94,18 +95,13 @@ class TokenWindow:
         self._gone = 0  # those of them that count no longer
         self._head = 0
         self._tidies_at = _TIDY_AT
-
-    def at_most(self) -> int:
-        """No fewer than count, and cheaper to know: those that are over may be among them."""
-        return self._total - self._gone
+        self.at_most = 0
 
     def used(self, now: float) -> int:
         """How many tokens count."""
         ends, totals, head = self._ends, self._totals, self._head
         size = len(ends)
-        if head == size:
-            return 0
-        if ends[head] <= now:
+        if head < size and ends[head] <= now:
             head = bisect_right(ends, now, head)
             self._gone = totals[head - 1]
             if head * 2 >= size:
@@ -113,21 +109,23 @@ class TokenWindow:
                 del totals[:head]
                 head = 0
             self._head = head
-            if not ends:
-                return 0
-        return totals[-1] - self._gone
+            self.at_most = self._total - self._gone
+        return self.at_most
 
     def add(self, now: float, tokens: int) -> None:
         """Counts the tokens of one reply."""
         ends, totals = self._ends, self._totals
         end = now + WINDOW_S
-        if len(ends) >= self._tidies_at:
+        size = len(ends)
+        if size >= self._tidies_at:
             self.used(now)
-            self._tidies_at = max(_TIDY_AT, 2 * len(ends))
-        if len(ends) - self._head >= _MOST_EXACT:
+            size = len(ends)
+            self._tidies_at = max(_TIDY_AT, 2 * size)
+        if size - self._head >= _MOST_EXACT:
             end = math.ceil(end * 1000) / 1000  # up to a millisecond too long: never more than the limit
         self._total += tokens
-        if ends and ends[-1] >= end:
+        self.at_most += tokens
+        if size and ends[-1] >= end:
             totals[-1] = self._total
         else:
             ends.append(end)
@@ -162,12 +160,6 @@ class Bucket:
         self.reserved = 0
         self.in_flight = 0  # replies with a reservation
         self.line: Line | None = None  # those that wait for their turn
-
-    def surely_fits(self, rpm: int | None, tpm: int | None, reservation: int) -> bool:
-        """Whether one more request fits even if nothing that was ever counted were over. False says nothing."""
-        return (rpm is None or self.requests.at_most() < rpm) and (
-            tpm is None or self.tokens.at_most() + self.reserved + reservation <= tpm
-        )
 
     def over(self, now: float, rpm: int | None, tpm: int | None, reservation: int, place: int = 1) -> Over | None:
         """Why one more request does not fit now; None when it does. `place`: it is the n-th of those who ask.

@@ -28,11 +28,13 @@ _MEMORY = 16
 
 
 class _Habit:
-    """What an operation's recent requests and replies came to: sums."""
+    """What an operation's recent requests and replies came to: sums, and what follows from them."""
 
-    __slots__ = ("input", "output", "seen", "size_bytes")
+    __slots__ = ("input", "input_per_byte", "mean_output", "output", "seen", "size_bytes")
 
     def __init__(self) -> None:
+        self.input_per_byte = 0.0
+        self.mean_output = 0.0
         self.seen: float = 0
         self.size_bytes: float = 0
         self.input: float = 0
@@ -59,8 +61,8 @@ class TokenEstimates:
             tokens: float = _from_size(size_bytes, is_media)
             output: float = FIRST_OUTPUT if operation.is_sampling else 0
         else:
-            tokens = size_bytes * habit.input / habit.size_bytes
-            output = habit.output / habit.seen
+            tokens = size_bytes * habit.input_per_byte
+            output = habit.mean_output
         if most_output is not None and most_output < output:
             output = most_output
         return int(tokens + output + 0.5) or 1
@@ -97,6 +99,8 @@ class TokenEstimates:
             habit.size_bytes += record.request_bytes
             habit.input += given
             habit.output += made
+            habit.input_per_byte = habit.input / habit.size_bytes
+            habit.mean_output = habit.output / habit.seen
         return given + made
 
 
