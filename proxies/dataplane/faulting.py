@@ -27,21 +27,22 @@ class Faulting:
 
     def __init__(self, config: ProxyConfig, clock: Clock) -> None:
         self._clock = clock
-        self._config = config.faults
         self._engine = FaultEngine(config.faults, clock)
+        self.swap(config)
 
     def swap(self, config: ProxyConfig) -> None:
         """Takes effect for every request from now on."""
-        self._config = config.faults
+        self._may_act = config.faults.may_act
+        self._allows_header = config.faults.allows_header
         self._engine.swap(config.faults)
 
     def decide(self, exchange: Exchange) -> Decision | Reply | None:
         """Decides for one exchange, once: what `carry_out` then does; None: nothing happens to it."""
-        if not self._config.may_act:  # switched off since this request came in
+        if not self._may_act:  # switched off since this request came in
             return None
         record = exchange.record
         engine = self._engine
-        if self._config.allows_header and (value := exchange.fields.get(_HEADER)) is not None:
+        if self._allows_header and (value := exchange.fields.get(_HEADER)) is not None:
             try:
                 asked = read_header(value)
             except InvalidFaultHeader as error:
