@@ -11,7 +11,7 @@ import orjson
 from providers.base import ErrorReply, Header
 from providers.emulated.dialects.anthropic_errors import error_body, id_headers, request_id_of
 from providers.emulated.dialects.anthropic_times import written_to_the_second
-from providers.faults.base import Asked, Edit, ProviderFaults, Quota, Reason, ReplyEditor
+from providers.faults.base import Asked, Edit, ProviderFaults, Quota, Reason, ReplyEditor, Wanted
 from providers.faults.replies.anthropic_complete import CompletionEditor
 from providers.faults.replies.anthropic_errors import (
     INPUT_TOKENS,
@@ -52,26 +52,13 @@ _PAGE = (
 
 class AnthropicFaults(ProviderFaults):
     provider = "anthropic"
-    quota_header_names = frozenset(
-        f"anthropic-ratelimit-{unit}-{what}".encode()
-        for unit in ("requests", "tokens")
-        for what in ("limit", "remaining", "reset")
-    )
 
-    def error(
-        self,
-        asked: Asked,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-        code: str | None = None,
-        retry_after_s: float | None = None,
-    ) -> ErrorReply:
+    def make_error(self, asked: Asked, wanted: Wanted) -> ErrorReply:
         """`code`: one of Anthropic's error types takes the type's place, any other is the `details.error_code`.
 
         502 and Cloudflare's own statuses are its pages, unless there are words or a code to be said.
         """
+        status, reason, message, code, retry_after_s = wanted
         failed = failure(asked, status, reason, message, code)
         if failed.status == 413:
             return _too_large(asked, failed, retry_after_s)
@@ -102,15 +89,8 @@ class AnthropicFaults(ProviderFaults):
             headers += _limit("tokens", quota.limit_tokens, quota.remaining_tokens, now + quota.reset_tokens_s)
         return headers
 
-    def stream_error(
-        self,
-        asked: Asked,
-        content_type: bytes,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-    ) -> bytes:
+    def make_stream_error(self, asked: Asked, content_type: bytes, wanted: Wanted) -> bytes:
+        status, reason, message, *_ = wanted
         if status is None and reason is None:
             reason = Reason.OVERLOADED
         return stream_event(failure(asked, status, reason, message), request_id_of(asked))

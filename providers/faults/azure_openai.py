@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from providers.base import ErrorReply, Header
-from providers.faults.base import Asked, Quota, Reason
+from providers.faults.base import Asked, Quota, Reason, Wanted
 from providers.faults.openai import FAULTS as OPENAI
 from providers.faults.openai_service import JSON, OpenAIServiceFaults, error_page, retry_headers
 from providers.wire.azure_errors import NO_DEPLOYMENT, NO_KEY, NO_TOKEN, REGION, reply_head, usual
@@ -99,18 +99,9 @@ _REASONS: Mapping[Reason, _Said] = {
 
 class AzureOpenAIFaults(OpenAIServiceFaults):
     provider = "azure_openai"
-    quota_header_names = OPENAI.quota_header_names
 
-    def error(
-        self,
-        asked: Asked,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-        code: str | None = None,
-        retry_after_s: float | None = None,
-    ) -> ErrorReply:
+    def make_error(self, asked: Asked, wanted: Wanted) -> ErrorReply:
+        status, reason, message, code, retry_after_s = wanted
         if reason in _RATE_LIMITS or (reason is None and status == 429):
             unit: Literal["requests", "tokens"] = "tokens" if reason is Reason.TOKEN_LIMIT else "requests"
             wait_s = _USUAL_WAITS_S[unit] if retry_after_s is None else retry_after_s

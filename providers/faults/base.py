@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from providers.base import Call, ErrorReply, Header
 
@@ -76,6 +76,21 @@ class Quota:
     reset_tokens_s: float = 0.0
 
 
+class Wanted(NamedTuple):
+    """Which failure is asked for. Of a whole reply, at least one of `status` (400 to 599; one the provider does not
+    document gets its generic shape) and `reason` is given; with both, the reply for the reason under that status.
+
+    `message` and `code` replace the usual ones. `retry_after_s` None: what the provider usually says, which may be
+    nothing; 0 or more: that, in its own headers.
+    """
+
+    status: int | None = None
+    reason: Reason | None = None
+    message: str | None = None
+    code: str | None = None
+    retry_after_s: float | None = None
+
+
 class ReplyEditor(Protocol):
     """Edits one reply, whole or event by event. `has_edited` says whether anything was changed so far."""
 
@@ -101,10 +116,6 @@ class ProviderFaults(ABC):
     provider: ClassVar[str]
     """The provider's id."""
 
-    quota_header_names: ClassVar[frozenset[bytes]] = frozenset()
-    """Lower-case names of all headers that `quota_headers` may give: an upstream's own give way to them."""
-
-    @abstractmethod
     def error(
         self,
         asked: Asked,
@@ -115,12 +126,12 @@ class ProviderFaults(ABC):
         code: str | None = None,
         retry_after_s: float | None = None,
     ) -> ErrorReply:
-        """The provider's genuine error reply: body, headers and request id as it sends them.
+        """The provider's genuine error reply: body, headers and request id as it sends them. See `Wanted`."""
+        return self.make_error(asked, Wanted(status, reason, message, code, retry_after_s))
 
-        At least one of `status` (400 to 599; one the provider does not document gets its generic shape) and `reason` is
-        given; with both, the reply for the reason under that status. `message` and `code` replace the usual ones.
-        `retry_after_s` None: what the provider usually says, which may be nothing; 0 or more: that, in its own headers.
-        """
+    @abstractmethod
+    def make_error(self, asked: Asked, wanted: Wanted) -> ErrorReply:
+        """What `error` gives."""
 
     @abstractmethod
     def limited(
@@ -133,7 +144,6 @@ class ProviderFaults(ABC):
     def quota_headers(self, quota: Quota, now: float) -> Sequence[Header]:
         """The headers by which the provider tells a client what is left; empty when it has none."""
 
-    @abstractmethod
     def stream_error(
         self,
         asked: Asked,
@@ -144,7 +154,12 @@ class ProviderFaults(ABC):
         message: str | None = None,
     ) -> bytes:
         """The error as it is told inside a stream that has begun, framed for the stream's content type (SSE or AWS
-        event stream)."""
+        event stream). Without status and reason: what a provider says mostly."""
+        return self.make_stream_error(asked, content_type, Wanted(status, reason, message))
+
+    @abstractmethod
+    def make_stream_error(self, asked: Asked, content_type: bytes, wanted: Wanted) -> bytes:
+        """What `stream_error` gives."""
 
     @abstractmethod
     def is_terminator(self, asked: Asked, event: bytes) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from providers.base import ErrorReply, Header
-from providers.faults.base import Asked, Edit, ProviderFaults, Quota, Reason, ReplyEditor
+from providers.faults.base import Asked, Edit, ProviderFaults, Quota, Reason, ReplyEditor, Wanted
 from providers.faults.registry import get_faults
 from providers.faults.replies.bedrock_converse import ConverseEditor, read_frame
 from providers.faults.replies.bedrock_invoke import InvokeEditor, ends_stream
@@ -70,18 +70,10 @@ class BedrockFaults(ProviderFaults):
 
     provider = "bedrock"
 
-    def error(
-        self,
-        asked: Asked,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-        code: str | None = None,
-        retry_after_s: float | None = None,
-    ) -> ErrorReply:
+    def make_error(self, asked: Asked, wanted: Wanted) -> ErrorReply:
         """`code` is the type ("ModelNotReadyException"): that is what SDKs choose their class by. A status without a
         type of its own gets none, so that boto3's code is the status."""
+        status, reason, message, code, retry_after_s = wanted
         status, type, words = _chosen(asked, status, reason)
         if code is not None:
             type, words = code, WORDS.get(code, words)
@@ -114,17 +106,10 @@ class BedrockFaults(ProviderFaults):
         """None: Bedrock says nothing of what is left."""
         return ()
 
-    def stream_error(
-        self,
-        asked: Asked,
-        content_type: bytes,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-    ) -> bytes:
+    def make_stream_error(self, asked: Asked, content_type: bytes, wanted: Wanted) -> bytes:
         """An exception frame of a type that the stream's model knows: what has none there gets the one that comes
         nearest. By itself: the model's failure to go on."""
+        status, reason, message, *_ = wanted
         vendor = _VENDORS.get(_flavor(asked))
         if vendor is not None:
             faults = get_faults(vendor)

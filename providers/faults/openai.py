@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from providers.base import ErrorReply, Header
-from providers.faults.base import Asked, Quota, Reason
+from providers.faults.base import Asked, Quota, Reason, Wanted
 from providers.faults.openai_service import JSON, OpenAIServiceFaults, error_page, retry_headers
 from providers.wire.openai_errors import (
     ORGANIZATION,
@@ -117,22 +117,9 @@ _BY_STATUS: Mapping[int, _Said] = {
 
 class OpenAIFaults(OpenAIServiceFaults):
     provider = "openai"
-    quota_header_names = frozenset(
-        f"x-ratelimit-{what}-{unit}".encode()
-        for what in ("limit", "remaining", "reset")
-        for unit in ("requests", "tokens")
-    )
 
-    def error(
-        self,
-        asked: Asked,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-        code: str | None = None,
-        retry_after_s: float | None = None,
-    ) -> ErrorReply:
+    def make_error(self, asked: Asked, wanted: Wanted) -> ErrorReply:
+        status, reason, message, code, retry_after_s = wanted
         if reason in _RATE_LIMITS or (reason is None and status == 429):
             unit: Literal["requests", "tokens"] = "tokens" if reason is Reason.TOKEN_LIMIT else "requests"
             wait_s = _USUAL_WAITS_S[unit] if retry_after_s is None else retry_after_s

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from providers.base import Header
-from providers.faults.base import Asked, Edit, ProviderFaults, Reason, ReplyEditor
+from providers.faults.base import Asked, Edit, ProviderFaults, Reason, ReplyEditor, Wanted
 from providers.faults.replies.openai_chat import ChatEditor
 from providers.faults.replies.openai_completions import CompletionsEditor
 from providers.faults.replies.openai_responses import ResponsesEditor
@@ -41,15 +41,8 @@ class OpenAIServiceFaults(ProviderFaults):
     def told(self, asked: Asked, status: int | None, reason: Reason | None, message: str | None) -> dict[str, Any]:
         """The `error` object of a stream; neither status nor reason: an error of the server."""
 
-    def stream_error(
-        self,
-        asked: Asked,
-        content_type: bytes,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-    ) -> bytes:
+    def make_stream_error(self, asked: Asked, content_type: bytes, wanted: Wanted) -> bytes:
+        status, reason, message, *_ = wanted
         # The Responses API documents a flat `error` event, and sends a nested one: the SDK raises for that alone.
         # Source: openai-python 3.54.0 `_streaming.py`, and a recorded stream of a request without quota in a public
         # repository, read November 2026.

@@ -14,7 +14,7 @@ from providers.emulated.base import EmulatedReply
 from providers.emulated.dialects import google_errors, vertex_claude_errors
 from providers.emulated.dialects.google_errors import is_gemini
 from providers.faults import anthropic
-from providers.faults.base import Asked, Edit, ProviderFaults, Quota, Reason, ReplyEditor
+from providers.faults.base import Asked, Edit, ProviderFaults, Quota, Reason, ReplyEditor, Wanted
 from providers.faults.replies import anthropic_errors
 from providers.faults.replies.anthropic_messages import SseEditor, message_edit
 from providers.faults.replies.gemini import GeminiEditor, ends_stream
@@ -55,22 +55,14 @@ _CLAUDES_REASONS = frozenset(
 class VertexAIFaults(ProviderFaults):
     provider = "vertex_ai"
 
-    def error(
-        self,
-        asked: Asked,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-        code: str | None = None,
-        retry_after_s: float | None = None,
-    ) -> ErrorReply:
+    def make_error(self, asked: Asked, wanted: Wanted) -> ErrorReply:
         """`code`: one of google.rpc.Code takes the place of the status' name, any other is the reason of an ErrorInfo;
         for Claude's own errors as Anthropic's.
 
         A wait is told in a RetryInfo and, if it was asked for, in `retry-after`: the OpenAI and Anthropic clients look
         nowhere else.
         """
+        status, reason, message, code, retry_after_s = wanted
         if _is_claudes(asked.call, status, reason):
             return _with_retry_after(_claude_error(asked, status, reason, message, code), retry_after_s)
         page = _FRONT_END.get(status) if status is not None else None
@@ -96,15 +88,8 @@ class VertexAIFaults(ProviderFaults):
         """None: Google tells nobody."""
         return ()
 
-    def stream_error(
-        self,
-        asked: Asked,
-        content_type: bytes,
-        *,
-        status: int | None = None,
-        reason: Reason | None = None,
-        message: str | None = None,
-    ) -> bytes:
+    def make_stream_error(self, asked: Asked, content_type: bytes, wanted: Wanted) -> bytes:
+        status, reason, message, *_ = wanted
         if status is None and reason is None:
             reason = Reason.OVERLOADED
         if _is_claude(asked.call):
