@@ -115,8 +115,8 @@ class Delivery:
         exchange.is_recorded = True
         for settle in exchange.at_end:
             settle(exchange.record)
-        if exchange.reserved is not None:
-            self._limiting.settle(exchange, exchange.reserved)
+        if exchange.bucket is not None:
+            self._limiting.settle(exchange, exchange.bucket)
         exchange.record.latency_ms = (self._clock.monotonic() - exchange.started_at) * 1000
         self._sink.write(exchange.record)
 

@@ -77,10 +77,10 @@ class Exchange:
     out."""
 
     __slots__ = (
-        "at_end", "body", "body_key", "call", "connection", "damages", "decision", "facts", "fields", "flight",
-        "has_had_all", "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "may_record", "method",
-        "origin", "path", "plan", "query", "reading", "receive", "record", "reply_headers", "reserved", "runtime",
-        "send", "started_at", "task", "upstream_started_at",
+        "at_end", "body", "body_key", "bucket", "call", "connection", "damages", "decision", "facts", "fields",
+        "flight", "has_had_all", "has_head_gone_out", "has_left", "headers", "is_recorded", "key", "may_record",
+        "method", "origin", "path", "plan", "query", "reading", "receive", "record", "reply_headers", "reservation",
+        "runtime", "send", "started_at", "task", "upstream_started_at",
     )  # fmt: skip
 
     def __init__(
@@ -120,7 +120,8 @@ class Exchange:
         self.may_record = True  # False: a fault may end the reply early, which then leaves no recording
         self.damages: Sequence[Injection] = ()  # the faults to be done to the reply on its way, in their order
         self.reply_headers: Sequence[Header] = ()  # what a successful reply says besides; same names give way
-        self.reserved: tuple[Bucket, int] | None = None  # of the rate limit: what is to be settled at the end
+        self.bucket: Bucket | None = None  # of the rate limit: where its tokens are settled at the end
+        self.reservation = 0  # tokens reserved for it there
         self.at_end: Sequence[Callable[[RequestRecord], None]] = ()  # called once, before the record is written
         self.started_at = clock.monotonic()
         self.upstream_started_at = 0.0

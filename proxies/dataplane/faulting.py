@@ -53,6 +53,10 @@ class Faulting:
             if asked is not None:
                 record.decision = engine.take_number()
                 return self._obey(asked, exchange.facts.is_streaming)
+        needed = engine.needed_fields.get((record.operation, record.model, exchange.facts.is_streaming))
+        if needed is not None and exchange.fields.keys().isdisjoint(needed):
+            record.decision = engine.number = engine.number + 1
+            return None
         decision = engine.decide(
             record.operation,
             record.model,

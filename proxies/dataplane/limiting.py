@@ -56,9 +56,28 @@ class Limiting:
         limits = self._limits
         rpm, tpm = limits.rpm, limits.tpm
         now = self._monotonic()
-        reservation = 0 if tpm is None else self._reservation(exchange)
-        key = self._key(exchange) if limits.scope != _CLIENT else exchange.record.client_ip
+        record = exchange.record
+        key = record.client_ip if limits.scope is _CLIENT else self._key(exchange)
         bucket = self._last_bucket if key == self._last_key else self._bucket(key, now)
+        reservation = 0
+        if tpm is not None:
+            if bucket.unreserved is not None:
+                self._reserve(bucket)
+            # Within half of its tokens one request at a time goes without a reservation: most are answered from the
+            # cache before anybody asks for it.
+            if (
+                (bucket.tokens.at_most + bucket.reserved + record.request_bytes) * 2 <= tpm
+                and bucket.line is None
+                and exchange.body_key is not None
+                and not limits.shows_quota
+                and (rpm is None or bucket.requests.at_most < rpm or bucket.requests.used(now) < rpm)
+            ):
+                bucket.unreserved = exchange
+                exchange.bucket = bucket
+                if rpm is not None:
+                    bucket.requests.add(now)
+                return True
+            reservation = self._reservation(exchange)
         if bucket.line is not None and (rpm is not None or reservation):
             return False
         # Far from its limits, a bucket need not look at what is over by now.
@@ -69,7 +88,8 @@ class Limiting:
             return False
         bucket.admit(now, rpm, reservation)
         if tpm is not None:
-            exchange.reserved = (bucket, reservation)
+            exchange.bucket = bucket
+            exchange.reservation = reservation
         if limits.shows_quota:
             self._show_quota(exchange, bucket, now)
         return True
@@ -103,7 +123,8 @@ class Limiting:
                 return self._refuse(exchange, bucket, limits, turn)
             record.rate_limit = "passed"
             if tpm is not None:
-                exchange.reserved = (bucket, turn)
+                exchange.bucket = bucket
+                exchange.reservation = turn
             if limits.shows_quota:
                 self._show_quota(exchange, bucket, self._monotonic())
             break
@@ -124,13 +145,25 @@ class Limiting:
             exchange.facts.max_output_tokens,
         )
 
-    def settle(self, exchange: Exchange, reserved: tuple[Bucket, int]) -> None:
+    def _reserve(self, bucket: Bucket) -> None:
+        """Reserves for the request that went without, now that another one asks."""
+        exchange, bucket.unreserved = bucket.unreserved, None
+        if exchange is not None:
+            exchange.reservation = self._reservation(exchange)
+            bucket.reserve(exchange.reservation)
+
+    def settle(self, exchange: Exchange, bucket: Bucket) -> None:
         """Counts what a reply has used, in the place of what was reserved for it. To be called once, at its end."""
-        bucket, reservation = reserved
         key = exchange.body_key
-        is_media = key is not None and key.form is _MULTIPART
-        tokens = self._estimates.after(exchange.call.operation, exchange.record, is_media)
-        bucket.settle(self._monotonic(), reservation, tokens)
+        tokens = self._estimates.after(
+            exchange.call.operation, exchange.record, key is not None and key.form is _MULTIPART
+        )
+        if bucket.unreserved is exchange:
+            bucket.unreserved = None
+            if tokens:
+                bucket.tokens.add(self._monotonic(), tokens)
+            return
+        bucket.settle(self._monotonic(), exchange.reservation, tokens)
         if bucket.line is not None:
             bucket.line.look()
 
@@ -161,7 +194,7 @@ class Limiting:
             key, bucket = next(iter(buckets.items()))
             if bucket.is_idle(now):
                 del buckets[key]
-            elif bucket.in_flight or bucket.line is not None:
+            elif bucket.in_flight or bucket.line is not None or bucket.unreserved is not None:
                 buckets.move_to_end(key)
             else:
                 break

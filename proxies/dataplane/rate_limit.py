@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from providers.faults.base import Quota
 
 if TYPE_CHECKING:
+    from proxies.dataplane.exchange import Exchange
     from proxies.dataplane.held import Line
 
 WINDOW_S = 60.0
@@ -152,7 +153,7 @@ class Bucket:
     reply did use counts for a minute. A request without a reservation uses no tokens, and their limit is not its own.
     """
 
-    __slots__ = ("in_flight", "line", "requests", "reserved", "tokens")
+    __slots__ = ("in_flight", "line", "requests", "reserved", "tokens", "unreserved")
 
     def __init__(self) -> None:
         self.requests = RequestWindow()
@@ -160,6 +161,7 @@ class Bucket:
         self.reserved = 0
         self.in_flight = 0  # replies with a reservation
         self.line: Line | None = None  # those that wait for their turn
+        self.unreserved: Exchange | None = None  # on its way without a reservation, until another one asks
 
     def over(self, now: float, rpm: int | None, tpm: int | None, reservation: int, place: int = 1) -> Over | None:
         """Why one more request does not fit now; None when it does. `place`: it is the n-th of those who ask.
@@ -185,10 +187,14 @@ class Bucket:
 
     def admit(self, now: float, rpm: int | None, reservation: int) -> float:
         """Counts one request, if requests are limited, and reserves tokens for it. Returns what `take_back` takes."""
+        self.reserve(reservation)
+        return 0.0 if rpm is None else self.requests.add(now)
+
+    def reserve(self, reservation: int) -> None:
+        """Reserves tokens for a request that is on its way; nothing for one that uses none."""
         if reservation:
             self.reserved += reservation
             self.in_flight += 1
-        return 0.0 if rpm is None else self.requests.add(now)
 
     def settle(self, now: float, reservation: int, tokens: int) -> None:
         """A reply ended: what it used counts in the place of what was reserved for it."""
@@ -205,7 +211,13 @@ class Bucket:
 
     def is_idle(self, now: float) -> bool:
         """Whether a new bucket would be the same."""
-        return not self.in_flight and self.line is None and not self.requests.used(now) and not self.tokens.used(now)
+        return (
+            not self.in_flight
+            and self.line is None
+            and self.unreserved is None
+            and not self.requests.used(now)
+            and not self.tokens.used(now)
+        )
 
     def quota(self, now: float, rpm: int | None, tpm: int | None) -> Quota:
         """What is left, for the client to read."""

@@ -53,7 +53,10 @@ class Decision:
 
 
 class FaultEngine:
-    """One proxy's dice and counts. `number` is that of the last exchange decided, 0 at the beginning of a run."""
+    """One proxy's dice and counts. `number` is that of the last exchange decided, 0 at the beginning of a run.
+    `needed_fields`: by operation, model and whether it streams, the header fields of which a request has one at least
+    if any rule is for it: one that has none may take its number and be done.
+    """
 
     def __init__(self, config: FaultConfig, clock: Clock) -> None:
         self._clock = clock
@@ -78,6 +81,7 @@ class FaultEngine:
         self._asks_client = any(match.client is not None for match in matches)
         self._asked_fields = [(name, name.encode()) for name in {name for match in matches for name, _ in match.header}]
         self._remembered: dict[_Traits, Sequence[_RuleState]] = {}
+        self.needed_fields: dict[tuple[str, str, bool], frozenset[bytes]] = {}
 
     def take_number(self) -> int:
         """The number of an exchange whose faults are decided elsewhere: the rules neither see nor count it."""
@@ -180,7 +184,11 @@ class FaultEngine:
         if len(model) + len(path) <= _LONGEST_REMEMBERED:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
+                self.needed_fields.clear()
             self._remembered[traits] = candidates
+            if not self._asks_path and not self._asks_client and all(state.rule.match.header for state in candidates):
+                names = [name.encode() for state in candidates for name, _ in state.rule.match.header]
+                self.needed_fields[traits[:3]] = frozenset(names)
         return candidates
 
 

@@ -210,6 +210,16 @@ async def test_concurrent_runs_compare_as_multisets() -> None:
     assert runs[0] == runs[1]
 
 
+async def test_a_rule_for_a_header_field_meets_those_who_have_it_and_numbers_all() -> None:
+    rule = {"fault": "error", "status": 503, "match": {"header": {"x-tenant": "a"}}, "when": {"every": 2}}
+    async with proxying(faults=rules(rule)) as proxy:
+        proxy.upstream.always(ok(completion()))
+        tenants = [None, "a", None, "b", "a", "a", None, "a"]
+        got = [await proxy.ask(chat(headers=[("X-Tenant", name)] if name else [])) for name in tenants]
+        assert [each.status for each in got] == [200, 200, 200, 200, 503, 200, 200, 503]
+        assert [record["decision"] for record in proxy.records] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 async def test_without_rules_and_header_nothing_is_numbered() -> None:
     async with proxying(faults=FaultConfig()) as proxy:
         proxy.upstream.count()

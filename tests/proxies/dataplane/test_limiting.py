@@ -207,6 +207,15 @@ async def test_a_burst_of_concurrent_requests_cannot_all_pass_before_their_token
         )
 
 
+async def test_a_request_far_from_the_limit_is_reserved_for_as_soon_as_another_one_asks() -> None:
+    async with proxying(cache=UNCACHED, rate_limit=limit(tpm=2000)) as proxy:
+        proxy.upstream.always(ok(completion(usage={"prompt_tokens": 10, "completion_tokens": 590})))
+        assert await statuses(proxy, 1) == [200]
+        proxy.clock.passed_s += 60
+        got = await asyncio.gather(*(proxy.ask(chat("0")) for number in range(10)))
+        assert len([each for each in got if each.status == 200]) == 3
+
+
 async def test_tokens_count_from_the_end_of_their_reply() -> None:
     async with proxying(cache=UNCACHED, rate_limit=limit(tpm=300)) as proxy:
         client = await proxy.send(chat())
