@@ -1,6 +1,6 @@
 # Every target explains itself: make help
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev test older-sdks postgres fmt lint types frontend-checks coverage bench fresh snippets docs pins
+.PHONY: help setup run dev test older-sdks postgres fmt lint types frontend-checks coverage bench fresh snippets docs openapi pins
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
@@ -37,7 +37,7 @@ older-sdks:  ## Run the SDK tests with the older generation of the official SDKs
 postgres:  ## Run the tests that touch the database on a PostgreSQL of their own
 	@scripts/setup --tests
 	@scripts/programs postgres
-	@$(PY) scripts/postgres.py $(PYTEST) tests/accounts tests/logs tests/proxies tests/rubberduck tests/process tests/wire/test_sdks.py tests/wire/test_secrets.py
+	@$(PY) scripts/postgres.py $(PYTEST) tests/accounts tests/logs tests/proxies tests/rubberduck tests/process tests/wire/test_sdks.py tests/wire/test_secrets.py tests/api
 
 fmt:  ## Format the sources
 	@scripts/setup --tests
@@ -82,6 +82,9 @@ snippets:  ## Write the examples for every SDK into the README, as the providers
 
 docs:  ## Write docs/faults.md anew from what the code declares
 	@$(PY) scripts/document_faults.py
+
+openapi:  ## Write docs/openapi.json anew from what the code declares
+	@$(PY) scripts/openapi.py
 
 pins:  ## Renew the exact versions of indirect packages in requirements*.txt from what is installed
 	@$(PY) scripts/pins.py

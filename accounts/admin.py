@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-import allauth.socialaccount.admin  # noqa: F401  registers what is taken back below
+import allauth.mfa.admin  # registers what is taken back below
+import allauth.socialaccount.admin  # likewise
+import allauth.usersessions.admin  # noqa: F401  likewise
+import django_q.admin  # noqa: F401  likewise
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import CASCADE
+from django.db.models import CASCADE, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django_q.models import Failure, OrmQ, Schedule, Success
 
-from accounts.forms import SiteSettingsForm, UserCreationForm
-from accounts.models import SiteSettings, User
-from accounts.services import email_mark_verified, site_settings_update
+from accounts.admin_login import AdminLoginForm
+from accounts.api import asker_of
+from accounts.forms import SiteSettingsForm, UserChangeForm, UserCreationForm
+from accounts.models import ApiToken, SiteSettings, User
+from accounts.selectors import is_last_staff
+from accounts.services import access_revoke, email_mark_verified, site_settings_update
 
 admin.site.site_header = "Rubberduck"
 admin.site.site_title = "Rubberduck"
 admin.site.index_title = "Administration"
 admin.site.site_url = "/"
+admin.site.login_form = AdminLoginForm
 # Secrets of sign-in providers come from the environment; a table is no place for them.
 admin.site.unregister([SocialApp, SocialToken])
+# A schedule names a function of Python and what to call it with: who may write one may run what they like.
+admin.site.unregister([Failure, OrmQ, Schedule, Success])
 
 
 @admin.register(User)
@@ -33,6 +45,7 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "name")
     readonly_fields = ("date_joined", "last_login")
     add_form = UserCreationForm
+    form = UserChangeForm
     fieldsets = (
         (None, {"fields": ("email", "password", "name")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
@@ -47,6 +60,28 @@ class UserAdmin(DjangoUserAdmin):
         if not change:
             # Whoever adds an account here vouches for the address.
             email_mark_verified(user=obj)
+        elif not obj.is_active:
+            access_revoke(user=obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Who has limited rights cannot give more, to themselves least of all."""
+        rights = () if _has_all_rights(request) else ("is_staff", "is_superuser", "groups", "user_permissions")
+        return (*self.readonly_fields, *rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nor may they change those who have more, by their password for example."""
+        return super().has_change_permission(request, obj) and (
+            obj is None or not obj.is_staff or obj == request.user or _has_all_rights(request)
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        if obj is not None and (is_last_staff(obj) or (obj.is_staff and not _has_all_rights(request))):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One account at a time: of several, the last of the staff could be one."""
+        return {}
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -66,6 +101,67 @@ class UserAdmin(DjangoUserAdmin):
                 if keeper is not None and not keeper.has_delete_permission(request):
                     missing.add(str(model._meta.verbose_name))
         return [str(user) for user in users], counts, missing, []
+
+
+def _has_all_rights(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin):
+    """To see and to take away. Tokens are made by those they belong to, who alone see them."""
+
+    list_display = ("name", "hint", "user", "scope", "created_at", "expires_at", "last_used_at")
+    list_filter = ("scope",)
+    search_fields = ("name", "user__email")
+    fields = readonly_fields = ("user", *(name for name in list_display if name != "user"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
+        return False
+
+
+# allauth's own admin of these shows secrets (encrypted), lets them be edited, and searches by a field we do not have.
+admin.site.unregister([Authenticator, UserSession])
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(admin.ModelAdmin):
+    """To take away from somebody who has lost it."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    search_fields = ("user__email",)
+    fields = readonly_fields = list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
+        return False
+
+
+@admin.register(UserSession)
+class UserSessionAdmin(admin.ModelAdmin):
+    """To see and to end."""
+
+    list_display = ("user", "ip", "user_agent", "created_at")
+    search_fields = ("user__email", "ip")
+    fields = readonly_fields = list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: UserSession | None = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: UserSession) -> None:
+        obj.end()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UserSession]) -> None:
+        for session in queryset:
+            session.end()
 
 
 @admin.register(SiteSettings)
@@ -90,6 +186,11 @@ class SiteSettingsAdmin(admin.ModelAdmin):
         row = SiteSettings.load()
         return redirect(reverse("admin:accounts_sitesettings_change", args=[row.pk]))
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        assert isinstance(request.user, User)  # or the admin would have refused
+        return type(form.__name__, (form,), {"asker": asker_of(request, request.user)})
+
     def save_model(self, request: HttpRequest, obj: SiteSettings, form: Any, change: bool) -> None:
-        saved = site_settings_update(form.changes())
+        saved = site_settings_update(form.changes(), asker=form.asker)
         obj.generation, obj.updated_at = saved.generation, saved.updated_at

@@ -36,3 +36,27 @@ class Ambiguous(DomainError):
     """A name that fits several objects."""
 
     code = "ambiguous"
+
+
+class LastStaff(Invalid):
+    """It would leave nobody who can sign in and change the site settings."""
+
+    code = "last_staff"
+
+
+class Conflict(DomainError):
+    """What was asked for does not fit to how things are now."""
+
+    code = "conflict"
+
+
+class TooManyAttempts(DomainError):
+    """Wrong guesses; to be tried again later."""
+
+    code = "too_many_attempts"
+
+
+class NotSignedIn(DomainError):
+    """A credential that is not accepted."""
+
+    code = "not_signed_in"

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
 
 from accounts.errors import Invalid
 from accounts.models import SiteSettings, User
-from accounts.selectors import SITE_FIELDS, effective_site_settings
-from accounts.services import address_list_error
+from accounts.selectors import effective_site_settings, is_last_staff
+from accounts.services import LAST_STAFF, Asker, site_settings_check
+from accounts.site_fields import SITE_FIELDS
 
 
 class LinesField(forms.Field):
@@ -62,7 +64,26 @@ class UserCreationForm(AdminUserCreationForm):
         return email
 
 
+class UserChangeForm(DjangoUserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        stored = User.objects.get(pk=self.instance.pk)
+        for name in ("is_active", "is_staff", "is_superuser"):
+            if self.cleaned_data.get(name) is False and is_last_staff(stored):
+                self.add_error(name, LAST_STAFF)
+        return cleaned
+
+
 class SiteSettingsForm(SeenGenerationForm):
+    asker: Asker | None = None
+    """Who saves; set by the admin, for every request in a class of its own."""
+
+    allowed_emails = LinesField(help_text="E-mail addresses that may sign up while registration is closed, one a line.")
+    allowed_domains = LinesField(help_text="Domains whose addresses may, one a line: example.com")
     global_allow = LinesField(help_text="Client addresses every proxy accepts, one a line; empty: all. 10.1.*.*")
     global_block = LinesField(help_text="Client addresses every proxy refuses, one a line. A block wins over an allow.")
     trusted_proxies = LinesField(help_text="Addresses whose X-Forwarded-For header is believed, one a line.")
@@ -81,9 +102,11 @@ class SiteSettingsForm(SeenGenerationForm):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        for name in ("global_allow", "global_block", "trusted_proxies"):
-            if reason := address_list_error(self.cleaned_data.get(name, [])):
-                self.add_error(name, reason)
+        if not self.errors:
+            try:
+                site_settings_check(self.changes(), asker=self.asker)
+            except Invalid as error:
+                self.add_reasons(error)
         return cleaned
 
     def changes(self) -> dict[str, Any]:

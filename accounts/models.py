@@ -1,4 +1,4 @@
-"""Who may come in: users (the e-mail is the login) and the one row of site settings."""
+"""Who may come in: users (the e-mail is the login), their API tokens, and the one row of site settings."""
 
 from __future__ import annotations
 
@@ -59,9 +59,53 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.email = self.email.strip().lower()
 
 
+class TokenScope(models.TextChoices):
+    """What a token may do of what its user may do."""
+
+    READ = "read", "read"
+    WRITE = "write", "read and write"
+
+
+class ApiToken(models.Model):
+    """A key to the API for scripts. Only its SHA-256 is stored; `hint` is its beginning, to tell tokens apart."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    scope = models.CharField(max_length=5, choices=TokenScope, default=TokenScope.WRITE)
+    hint = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    parent = models.ForeignKey(
+        "self", null=True, editable=False, on_delete=models.CASCADE, help_text="The token this one was made with."
+    )
+
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+
 class SiteSettings(models.Model):
     """What holds for the whole installation. One row, with the primary key 1; `generation` rises with every change."""
 
+    allow_registration = models.BooleanField(
+        default=False, help_text="Whether anybody may sign up. Off: only the e-mail addresses and domains below."
+    )
+    allow_social_login = models.BooleanField(
+        default=True, help_text="Whether people may sign in by Google or GitHub, where these are configured."
+    )
+    allow_password_login = models.BooleanField(
+        default=True, help_text="Whether people may sign in by e-mail and password."
+    )
+    allowed_emails = models.JSONField(
+        default=list, blank=True, help_text="E-mail addresses that may sign up while registration is closed."
+    )
+    allowed_domains = models.JSONField(
+        default=list, blank=True, help_text="Domains whose addresses may sign up while registration is closed."
+    )
     global_allow = models.JSONField(
         default=list, blank=True, help_text="Client addresses every proxy accepts; empty: all. Exact, CIDR or 10.1.*.*"
     )
@@ -71,6 +115,9 @@ class SiteSettings(models.Model):
     )
     allow_private_upstreams = models.BooleanField(
         default=True, help_text="Whether upstreams may be loopback or private addresses."
+    )
+    retention_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Days after which log records are deleted; empty: they are kept."
     )
     generation = models.PositiveBigIntegerField(default=1, editable=False)
     updated_at = models.DateTimeField(auto_now=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Subquery
@@ -47,6 +48,13 @@ def client_verdicts(proxy_id: int, since: datetime | None = None) -> Verdicts:
     ]
     attempts.sort(key=lambda attempt: attempt.started_at)
     return judge(attempts, now.timestamp())
+
+
+def cache_counts(proxy_id: int) -> Counter[str]:
+    """How often the cache answered what ("hit", "miss", "bypass", "refresh", "off") in the last day; of a proxy's
+    newest requests only, when there were many."""
+    rows = RequestLog.objects.filter(proxy_id=proxy_id, started_at__gte=timezone.now() - JUDGED_TIME)
+    return Counter(rows.order_by("-seq").values_list("cache", flat=True)[:JUDGED_ROWS])
 
 
 def newest_decision(proxy_id: int, since: datetime | None) -> int:

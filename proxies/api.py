@@ -7,13 +7,14 @@ from typing import Any, Final
 from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router, Schema
-from ninja.security import django_auth
 
+from accounts.authentication import api_auth
 from providers.base import Provider
 from providers.registry import all_providers
+from proxies.api_replies import Applied
 from proxies.errors import Invalid
 from proxies.requests import document_of, documented, user_of
-from proxies.selectors import proxy_seen_by
+from proxies.selectors import proxy_owned_by
 from proxies.services import proxy_update, wait_applied
 
 router = Router()
@@ -40,6 +41,10 @@ class ProviderOut(Schema):
 @router.get("/providers", tags=["providers"], response=list[ProviderOut], summary="The providers a proxy can speak for")
 def provider_list(request: HttpRequest) -> list[ProviderOut]:
     """Snippets are written for a proxy on the first port of the configured range."""
+    return described_providers()
+
+
+def described_providers() -> list[ProviderOut]:
     base_url = f"http://127.0.0.1:{settings.PROXY_PORTS[0]}"
     return [_describe(provider, base_url) for provider in all_providers().values()]
 
@@ -58,38 +63,36 @@ def _describe(provider: Provider, base_url: str) -> ProviderOut:
     )
 
 
-class RepliesOut(Schema):
-    """`applied`: "live", "applying" (not taken up yet), "stopped" (the proxy is), or why it does not serve."""
-
-    applied: str
+class RepliesOut(Applied):
     replies: list[Any]
 
 
 _ENTRIES: Final = {"type": "array", "items": {"type": "object"}}
 
 
-@router.get("/proxies/{int:proxy_id}/replies", tags=["proxies"], auth=django_auth, response=list[Any])
+@router.get("/proxies/{int:proxy_id}/replies", tags=["proxies"], auth=api_auth, response=list[Any])
 def replies_list(request: HttpRequest, proxy_id: int) -> Any:
     """The canned replies of an emulated proxy, in the order they are tried."""
-    return proxy_seen_by(user_of(request), proxy_id).emulation_replies
+    return proxy_owned_by(user_of(request), proxy_id).emulation_replies
 
 
 @router.put(
     "/proxies/{int:proxy_id}/replies",
     tags=["proxies"],
-    auth=django_auth,
+    auth=api_auth,
     response=RepliesOut,
     openapi_extra=documented(_ENTRIES),
 )
 def replies_replace(request: HttpRequest, proxy_id: int) -> RepliesOut:
     """Puts the list in the body, JSON or YAML, in the place of the one there was."""
     user = user_of(request)
-    proxy = proxy_seen_by(user, proxy_id)
+    proxy = proxy_owned_by(user, proxy_id)
     replies = document_of(request, field=_FIELD)
     if replies is None:  # an empty document; in a field it would stand for the default
         raise Invalid(fields={_FIELD: "Send a list; [] for none."})
     changed = proxy_update(proxy=proxy, changes={_FIELD: replies}, may_reference_credentials=user.is_staff)
-    return RepliesOut(applied=wait_applied(changed), replies=changed.emulation_replies)
+    applied = wait_applied(changed)
+    return RepliesOut(generation=changed.generation, applied=applied, replies=changed.emulation_replies)
 
 
 _FIELD: Final = "emulation.replies"

@@ -14,9 +14,10 @@ class ProxiesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.signals import site_settings_changed
+        from accounts.signals import site_settings_awaited, site_settings_changed
 
         site_settings_changed.connect(_wake_supervisor, dispatch_uid="proxies.wake_supervisor")
+        site_settings_awaited.connect(_wait_for_proxies, dispatch_uid="proxies.wait_for_proxies")
         post_save.connect(_adopt_proxies, sender=settings.AUTH_USER_MODEL, dispatch_uid="proxies.adopt_proxies")
         post_migrate.connect(_ensure_schedules, sender=self, dispatch_uid="proxies.ensure_schedules")
 
@@ -25,6 +26,12 @@ def _wake_supervisor(**kwargs: Any) -> None:
     from proxies.wakeup import wake_supervisor
 
     wake_supervisor()
+
+
+def _wait_for_proxies(*, generation: int, **kwargs: Any) -> str:
+    from proxies.services import wait_site_applied
+
+    return wait_site_applied(generation)
 
 
 def _adopt_proxies(*, instance: Any, created: bool, raw: bool, **kwargs: Any) -> None:

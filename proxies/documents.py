@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from proxies.errors import Invalid
+from proxies.errors import Invalid, Malformed, TooLarge
 
 MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 200
@@ -44,10 +44,10 @@ _Dumper.add_representer(str, _write_text)
 
 
 def read_document(text: str | bytes, *, field: str = "") -> Any:
-    """The value of a JSON or YAML text. Raises Invalid, which names `field` and the place."""
+    """The value of a JSON or YAML text. Raises Malformed or TooLarge, which name `field` and the place."""
     size = len(text)
     if size > MAX_DOCUMENT_BYTES:
-        raise _invalid(field, f"The text takes {size} bytes; {MAX_DOCUMENT_BYTES} is the most.")
+        raise _invalid(field, f"The text takes {size} bytes; {MAX_DOCUMENT_BYTES} is the most.", TooLarge)
     try:
         words = text.decode() if isinstance(text, bytes) else text
     except UnicodeDecodeError:
@@ -112,8 +112,8 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _invalid(field: str, reason: str) -> Invalid:
-    return Invalid(fields={field: reason}) if field else Invalid(reason)
+def _invalid(field: str, reason: str, kind: type[Invalid] = Malformed) -> Invalid:
+    return kind(fields={field: reason}) if field else kind(reason)
 
 
 def _place(error: yaml.YAMLError) -> str:

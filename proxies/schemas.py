@@ -9,10 +9,19 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from django.conf import settings
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from accounts.services import address_list_error
+from accounts.site_fields import address_list_error
 from providers.emulated.canned_grammar import InvalidCannedReplies, read_replies
 from proxies.dataplane.addresses import InvalidUpstream, parse_upstream
 from proxies.dataplane.config import (
@@ -38,14 +47,14 @@ def _refuse(reason: str) -> PydanticCustomError:
     return PydanticCustomError("refused", "{reason}", {"reason": reason})
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     if any(unicodedata.category(character) in _UNWANTED for character in text):
         raise _refuse("Leave out line breaks and control characters.")
     return text
 
 
 def _prose(text: str) -> str:
-    _one_line(text.translate(_LAYOUT))
+    one_line(text.translate(_LAYOUT))
     return text
 
 
@@ -122,13 +131,14 @@ def _addresses(entries: list[str]) -> list[str]:
     return list(dict.fromkeys(entries))
 
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_one_line)]
-ModelName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(_one_line)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(one_line)]
+ModelName = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(one_line)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(one_line)]
+Bind = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_bind)]
 Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Whole = Annotated[int, Field(strict=True)]
 Switch = Annotated[bool, Field(strict=True)]
-Pointer = Annotated[str, StringConstraints(max_length=500), AfterValidator(_one_line), AfterValidator(_pointer)]
+Pointer = Annotated[str, StringConstraints(max_length=500), AfterValidator(one_line), AfterValidator(_pointer)]
 Addresses = Annotated[list[Annotated[str, StringConstraints(strip_whitespace=True)]], AfterValidator(_addresses)]
 
 
@@ -209,11 +219,11 @@ class ProxyFields(_Fields):
     model: ModelName = ""
     description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=5000), AfterValidator(_prose)] = ""
     tags: Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_tags)] = []
-    bind: Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_bind)] = ""
+    bind: Bind = ""
     port: Annotated[int, Field(ge=1, le=65535, strict=True)] | None = None
     upstream: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_upstream)] = ""
     credential: Annotated[
-        str, StringConstraints(max_length=200), AfterValidator(_one_line), AfterValidator(_credential)
+        str, StringConstraints(max_length=200), AfterValidator(one_line), AfterValidator(_credential)
     ] = ""
     region: Annotated[str, StringConstraints(max_length=40), AfterValidator(_region)] = ""
     cache: CacheFields = Field(default_factory=CacheFields)
@@ -296,6 +306,14 @@ def validate(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
         name: whole[name] if "." not in name else whole[name.partition(".")[0]][name.partition(".")[2]]
         for name in COLUMNS
     }
+
+
+def validate_one(kind: Any, value: Any, field: str) -> Any:
+    """A single value of one of the types above (Name, Bind, ...). Raises Invalid, which names `field`."""
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise Invalid(fields={field: "; ".join(f"{one['msg'].rstrip('.')}." for one in error.errors())}) from None
 
 
 def _reasons(error: ValidationError) -> dict[str, str]:

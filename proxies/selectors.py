@@ -57,10 +57,9 @@ def proxy_by_name(name: str, *, owner_email: str | None = None) -> Proxy:
     return proxies[0]
 
 
-def proxy_seen_by(user: User, proxy_id: int) -> Proxy:
-    """The proxy, for its owner and for staff. Raises NotFound for everybody else."""
-    proxies = Proxy.objects.all() if user.is_staff else proxies_of(user)
-    proxy = proxies.filter(pk=proxy_id).first()
+def proxy_owned_by(user: User, proxy_id: int) -> Proxy:
+    """The proxy, for its owner. Raises NotFound for everybody else, staff too: they have the admin."""
+    proxy = proxies_of(user).filter(pk=proxy_id).first()
     if proxy is None:
         raise NotFound("There is no such proxy.")
     return proxy

@@ -21,7 +21,7 @@ from providers.registry import all_providers
 from proxies.dataplane.addresses import host_refusal, is_own_address, parse_upstream
 from proxies.errors import Invalid, NotAllowed, NotFound
 from proxies.models import DesiredState, ObservedState, Proxy, Recording
-from proxies.ports import next_free_port
+from proxies.ports import can_be_bound, next_free_port
 from proxies.schemas import COLUMNS, fields_of, flatten, validate
 from proxies.selectors import NO_SUPERVISOR, live_supervisor, observe_one, proxies_behind
 from proxies.wakeup import wake_supervisor
@@ -293,12 +293,8 @@ def _check(proxy: Proxy, values: Mapping[str, Any], changed: set[str], may_refer
     others = Proxy.objects.exclude(pk=proxy.pk)
     if "name" in changed and others.filter(owner=proxy.owner, name__iexact=values["name"]).exists():
         errors["name"] = "Another proxy of the same owner has this name."
-    if "port" in changed and values["port"] is not None:
-        taken = others.filter(port=values["port"]).first()
-        if taken is not None:
-            errors["port"] = f"Port {values['port']} belongs to another proxy{_name_for(proxy.owner, taken)}."
-        elif values["port"] == settings.WEB_BIND[1]:
-            errors["port"] = f"Port {values['port']} is the one of the web interface."
+    if "port" in changed and values["port"] is not None and (reason := _taken(values["port"], proxy.owner, others)):
+        errors["port"] = reason
     provider = all_providers().get(values["provider"])
     if provider is None:
         errors["provider"] = f"There is no such provider; use one of {', '.join(all_providers())}."
@@ -315,6 +311,22 @@ def _check(proxy: Proxy, values: Mapping[str, Any], changed: set[str], may_refer
     _check_credential(values, changed, may_reference_credentials)
     if errors:
         raise Invalid(fields=errors)
+
+
+def port_refusal(*, user: User, port: int, bind: str) -> str | None:
+    """Why a new proxy of the user could not listen there now, in words; None when it could. `bind` "": the default."""
+    if (reason := _taken(port, user, Proxy.objects.all())) is not None:
+        return reason
+    if not can_be_bound(bind or settings.PROXY_BIND, port):
+        return f"Port {port} is in use by another program, or may not be used."
+    return None
+
+
+def _taken(port: int, owner: User | None, others: QuerySet[Proxy]) -> str | None:
+    taken = others.filter(port=port).first()
+    if taken is not None:
+        return f"Port {port} belongs to another proxy{_name_for(owner, taken)}."
+    return f"Port {port} is the one of the web interface." if port == settings.WEB_BIND[1] else None
 
 
 def _way_back(origin: Origin, values: Mapping[str, Any], others: QuerySet[Proxy]) -> str | None:
@@ -364,5 +376,5 @@ def _check_credential(values: Mapping[str, Any], changed: set[str], may_referenc
 
 
 def _name_for(owner: User | None, other: Proxy) -> str:
-    """The name of a proxy, for its own owner (or nobody's) only."""
-    return f", {other.name!r}" if other.owner_id is None or (owner is not None and other.owner_id == owner.pk) else ""
+    """The name of a proxy, for its own owner only; of nobody's, for nobody's."""
+    return f", {other.name!r}" if other.owner_id == (owner.pk if owner is not None else None) else ""

@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import ipaddress
+from dataclasses import asdict
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
-from ninja.security import django_auth
-from pydantic import BaseModel
+from ninja import Query, Router, Schema
 
-from logs.selectors import newest_decision
-from proxies.catalog import catalog, rules_schema
-from proxies.dataplane.config import LimitScope, OverLimit
+from accounts.authentication import api_auth
+from accounts.selectors import effective_site_settings
+from logs.selectors import client_verdicts, newest_decision
+from proxies.api import ProviderOut, described_providers
+from proxies.api_replies import AccessOut, Applied, FaultFieldsOut, LimitsOut
+from proxies.catalog import catalog
+from proxies.dataplane.access import AccessList
 from proxies.errors import Invalid
+from proxies.field_schemas import body, fields_schema
+from proxies.group_changes import replace_group
 from proxies.models import Proxy
-from proxies.requests import document_of, documented, user_of
-from proxies.schemas import GROUPS, AccessFields, FaultFields, LimitFields, group_of
-from proxies.selectors import proxy_seen_by
-from proxies.services import proxy_reset_faults, proxy_update, wait_applied
+from proxies.requests import documented, user_of
+from proxies.schemas import group_of
+from proxies.selectors import proxy_owned_by
+from proxies.services import proxy_reset_faults, wait_applied
 
-router = Router(tags=["proxies"], auth=django_auth)
-_READ_ONLY = frozenset({"applied", "decisions"})  # what a reply says besides may be sent back, and does nothing
+router = Router(tags=["proxies"], auth=api_auth)
 
 
-class FaultsOut(Schema):
+class FaultsOut(FaultFieldsOut):
     """`decisions`: how many exchanges of the present run the fault stage has seen, as far as they are logged."""
 
-    rules: list[Any]
-    seed: int
-    enabled: bool
-    per_request: bool
     decisions: int
-
-
-class LimitsOut(Schema):
-    rpm: int | None
-    tpm: int | None
-    per: LimitScope
-    over_limit: OverLimit
-    hold_s: float
-    counts_hits: bool
-    quota_headers: bool
-
-
-class AccessOut(Schema):
-    allow: list[str]
-    block: list[str]
-
-
-class Applied(Schema):
-    """`applied`: "live", "applying" (not taken up yet), "stopped" (the proxy is), or why it does not serve."""
-
-    applied: str
 
 
 class FaultsApplied(FaultsOut, Applied): ...
@@ -62,6 +41,34 @@ class LimitsApplied(LimitsOut, Applied): ...
 
 
 class AccessApplied(AccessOut, Applied): ...
+
+
+class AddressTest(Schema):
+    """`decided_by`: the entry that refuses the address, or that it is in no allow list; empty when it is let in."""
+
+    address: str
+    is_allowed: bool
+    decided_by: str
+
+
+class VerdictsOut(Schema):
+    """How the proxy's clients have dealt with failures; see docs/faults.md."""
+
+    calls: int
+    retries: int
+    waited_as_told: int
+    came_too_soon: int
+    backed_off: int
+    retried_at_once: int
+    pauses_grew: int
+    pauses_did_not_grow: int
+    recovered: int
+    gave_up: int
+    gave_up_at_once: int
+    never_gave_up: int
+    left_alone: int
+    retried_in_vain: int
+    open: int
 
 
 class SettingOut(Schema):
@@ -103,26 +110,27 @@ class PresetOut(Schema):
 
 
 class CatalogOut(Schema):
-    """`operations`: their names by provider. `rule`: the JSON schema of one rule."""
+    """`operations`: their names by provider. `rule`: the JSON schema of one rule; `fields`: of a proxy's fields."""
 
     faults: list[FaultOut]
     presets: list[PresetOut]
     reasons: list[str]
     operations: dict[str, list[str]]
     rule: dict[str, Any]
+    fields: dict[str, Any]
+    providers: list[ProviderOut]
 
 
-@router.get("/catalog", tags=["catalog"], response=CatalogOut, summary="What a proxy can be told to simulate")
+@router.get(
+    "/catalog",
+    tags=["catalog"],
+    response=CatalogOut,
+    summary="What a proxy can be told to be and to simulate",
+)
 def catalog_show(request: HttpRequest) -> dict[str, Any]:
-    """Faults with their settings, presets, reasons of errors, and the operations that rules may name."""
-    return catalog()
-
-
-def _schema(group: type[BaseModel], **better: Any) -> dict[str, Any]:
-    """The JSON schema of a group's fields. The enums in it are described with the replies."""
-    schema = group.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {**schema, "properties": {**schema["properties"], **better}}
+    """Providers, the fields of a proxy, faults with their settings, presets, reasons of errors, and the operations that
+    rules may name."""
+    return {**catalog(), "fields": fields_schema(), "providers": described_providers()}
 
 
 # --- faults
@@ -131,26 +139,34 @@ def _schema(group: type[BaseModel], **better: Any) -> dict[str, Any]:
 @router.get("/proxies/{int:proxy_id}/faults", response=FaultsOut)
 def faults_show(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """The fault rules as they were written, and how far the present run has come."""
-    return _faults(proxy_seen_by(user_of(request), proxy_id))
+    return _faults(proxy_owned_by(user_of(request), proxy_id))
 
 
 @router.put(
     "/proxies/{int:proxy_id}/faults",
     response=FaultsApplied,
-    openapi_extra=documented(_schema(FaultFields, rules=rules_schema())),
+    openapi_extra=documented(body("FaultSettings")),
 )
 def faults_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """Sets all of it, JSON or YAML: what is left out goes back to its default. Other rules, or another seed, begin a
     new run."""
-    proxy, applied = _replace(request, proxy_id, "faults")
-    return {**_faults(proxy), "applied": applied}
+    proxy, applied = replace_group(request, proxy_id, "faults")
+    return {**_faults(proxy), **applied}
 
 
 @router.post("/proxies/{int:proxy_id}/faults/reset", response=FaultsApplied)
 def faults_reset(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """Begins a new run: the decision counter, and everything that rules and scripts count, begins again."""
-    proxy = proxy_reset_faults(proxy=proxy_seen_by(user_of(request), proxy_id))
-    return {"applied": wait_applied(proxy), **_faults(proxy)}
+    proxy = proxy_reset_faults(proxy=proxy_owned_by(user_of(request), proxy_id))
+    applied = wait_applied(proxy)
+    return {**_faults(proxy), "generation": proxy.generation, "applied": applied}
+
+
+@router.get("/proxies/{int:proxy_id}/verdicts", response=VerdictsOut)
+def verdicts_show(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
+    """How clients have dealt with failures in the last day, or since the present run began."""
+    proxy = proxy_owned_by(user_of(request), proxy_id)
+    return asdict(client_verdicts(proxy.pk, proxy.faults_reset_at))
 
 
 # --- rate limits
@@ -159,18 +175,18 @@ def faults_reset(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
 @router.get("/proxies/{int:proxy_id}/limits", response=LimitsOut)
 def limits_show(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """How many requests and tokens a minute may have."""
-    return group_of(proxy_seen_by(user_of(request), proxy_id), "limits")
+    return group_of(proxy_owned_by(user_of(request), proxy_id), "limits")
 
 
 @router.put(
     "/proxies/{int:proxy_id}/limits",
     response=LimitsApplied,
-    openapi_extra=documented(_schema(LimitFields)),
+    openapi_extra=documented(body("LimitSettings")),
 )
 def limits_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """Sets all of it, JSON or YAML: what is left out goes back to its default."""
-    proxy, applied = _replace(request, proxy_id, "limits")
-    return {**group_of(proxy, "limits"), "applied": applied}
+    proxy, applied = replace_group(request, proxy_id, "limits")
+    return {**group_of(proxy, "limits"), **applied}
 
 
 # --- access lists
@@ -179,34 +195,34 @@ def limits_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
 @router.get("/proxies/{int:proxy_id}/access", response=AccessOut)
 def access_show(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """The proxy's own access lists; those for every port are site settings."""
-    return group_of(proxy_seen_by(user_of(request), proxy_id), "access")
+    return group_of(proxy_owned_by(user_of(request), proxy_id), "access")
 
 
 @router.put(
     "/proxies/{int:proxy_id}/access",
     response=AccessApplied,
-    openapi_extra=documented(_schema(AccessFields)),
+    openapi_extra=documented(body("AccessSettings")),
 )
 def access_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """Sets both lists, JSON or YAML: one that is left out is empty then."""
-    proxy, applied = _replace(request, proxy_id, "access")
-    return {**group_of(proxy, "access"), "applied": applied}
+    proxy, applied = replace_group(request, proxy_id, "access")
+    return {**group_of(proxy, "access"), **applied}
+
+
+@router.get("/proxies/{int:proxy_id}/access/test", response=AddressTest)
+def access_test(request: HttpRequest, proxy_id: int, address: Annotated[str, Query(max_length=100)]) -> dict[str, Any]:
+    """Whether a client of this address would be let in, by the lists for every port and by the proxy's own."""
+    proxy = proxy_owned_by(user_of(request), proxy_id)
+    try:
+        address = str(ipaddress.ip_address(address.strip()))
+    except ValueError:
+        raise Invalid(fields={"address": "Use an IP address, as in 192.0.2.7 or 2001:db8::7."}) from None
+    site = effective_site_settings()
+    everywhere = AccessList.parse(site.global_allow, site.global_block).check(address)
+    own = AccessList.parse(proxy.allow, proxy.block).check(address)
+    decided = f"for every port: {everywhere}" if everywhere else f"of this proxy: {own}" if own else ""
+    return {"address": address, "is_allowed": not decided, "decided_by": decided}
 
 
 def _faults(proxy: Proxy) -> dict[str, Any]:
     return {**group_of(proxy, "faults"), "decisions": newest_decision(proxy.pk, proxy.faults_reset_at)}
-
-
-def _replace(request: HttpRequest, proxy_id: int, group: str) -> tuple[Proxy, str]:
-    """Sets all fields of a group to what the body says; the proxy, and whether it serves so."""
-    user = user_of(request)
-    proxy = proxy_seen_by(user, proxy_id)
-    document = document_of(request, field=group)
-    if group == "faults" and isinstance(document, list):
-        document = {"rules": document}
-    if not isinstance(document, Mapping):
-        raise Invalid(fields={group: f"Send an object with {', '.join(GROUPS[group].model_fields)}."})
-    changes: dict[str, Any] = {f"{group}.{name}": None for name in GROUPS[group].model_fields}
-    changes |= {f"{group}.{name}": value for name, value in document.items() if name not in _READ_ONLY}
-    changed = proxy_update(proxy=proxy, changes=changes, may_reference_credentials=user.is_staff)
-    return changed, wait_applied(changed)

@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
 
-from accounts.services import address_list_error
+from accounts.selectors import social_providers
+from accounts.site_fields import site_field_clean
 
 TAG = "rubberduck"
 MIN_SECRET_KEY_LENGTH = 32
@@ -29,8 +30,10 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             )
         )
     for name, value in settings.SITE_OVERRIDES.items():
-        if isinstance(value, list) and (reason := address_list_error(value)):
-            found.append(Error(f"RUBBERDUCK_{name.upper()}: {reason}", id="rubberduck.E002"))
+        try:
+            site_field_clean(name, value)
+        except ValueError as error:
+            found.append(Error(f"RUBBERDUCK_{name.upper()}: {error}", id="rubberduck.E002"))
     if len(settings.SECRET_KEY) < MIN_SECRET_KEY_LENGTH:
         found.append(
             Error(
@@ -47,11 +50,42 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
                 id="rubberduck.W001",
             )
         )
+    if settings.IMPLIED_HTTPS:
+        found.append(
+            Warning(
+                f"The web is bound to {host}, and therefore answers by https only.",
+                hint="Put something in front of it that ends TLS (docs/deployment.md) and set RUBBERDUCK_HTTPS=1; or, "
+                "in a network where nobody listens, RUBBERDUCK_HTTPS=0.",
+                id="rubberduck.W003",
+            )
+        )
+    if not settings.HTTPS and not is_loopback:
+        found.append(
+            Warning(
+                f"RUBBERDUCK_HTTPS is 0 and the web is bound to {host}: passwords and tokens travel in the clear.",
+                id="rubberduck.W004",
+            )
+        )
+    if not _leaves_a_way_in():
+        found.append(
+            Warning(
+                "Nobody can sign in: RUBBERDUCK_ALLOW_PASSWORD_LOGIN is 0, and no social log-in is configured and on.",
+                id="rubberduck.W005",
+            )
+        )
     if settings.IGNORED_CONNECT_TO:
         found.append(
             Warning("RUBBERDUCK_CONNECT_TO is ignored: it needs RUBBERDUCK_TESTING=1 beside it.", id="rubberduck.W002")
         )
     return found
+
+
+def _leaves_a_way_in() -> bool:
+    """Whether the environment leaves open any way to sign in; what is stored may close more, with care."""
+    overrides = settings.SITE_OVERRIDES
+    return overrides.get("allow_password_login", True) or (
+        overrides.get("allow_social_login", True) and bool(social_providers())
+    )
 
 
 def serious_findings() -> list[str]:

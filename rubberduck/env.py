@@ -88,6 +88,15 @@ class Environment:
             raise InvalidVariable(name, value, f"use a number of bytes from {minimum}, as in 65536, 64KiB or 1GiB")
         return number
 
+    def days(self, name: str) -> int | None:
+        """A whole number of days, from 1; `keep` is None."""
+        value = self.text(name).lower()
+        if value == "keep":
+            return None
+        if not (value.isascii() and value.isdigit() and len(value) <= 5 and 1 <= int(value) <= 36_500):
+            raise InvalidVariable(name, value, "use a whole number of days from 1 to 36500, or keep")
+        return int(value)
+
     def choice(self, name: str, default: str, accepted: tuple[str, ...]) -> str:
         value = self.text(name, default).lower()
         if value not in accepted:

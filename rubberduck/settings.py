@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from rubberduck.database import database
 from rubberduck.env import Environment, InvalidVariable, read_env_file
+from rubberduck.mail import mail
 from rubberduck.secret_key import secret_key
 
 VERSION = "0.1.0"
@@ -42,6 +45,10 @@ EXTRA_HOSTS = env.names("RUBBERDUCK_ALLOWED_HOSTS") or []
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *EXTRA_HOSTS]
 if WEB_BIND[0] not in ("0.0.0.0", "::"):
     ALLOWED_HOSTS.append(f"[{WEB_BIND[0]}]" if ":" in WEB_BIND[0] else WEB_BIND[0])
+_IS_LOCAL = WEB_BIND[0] == "localhost" or ip_address(WEB_BIND[0]).is_loopback
+# Whether browsers reach the web by https only. Nothing here speaks TLS: something in front does, and says so.
+HTTPS = env.boolean("RUBBERDUCK_HTTPS", not _IS_LOCAL)
+IMPLIED_HTTPS = HTTPS and not env.is_set("RUBBERDUCK_HTTPS")
 # Behind something that ends TLS, the browser's origin is https.
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in EXTRA_HOSTS if host != "*"]
 
@@ -72,11 +79,15 @@ SPOOL_MAX_BYTES = env.size("RUBBERDUCK_SPOOL_MAX_BYTES", 1024**3)
 # --- site settings that the environment decides: what is absent here is decided by the SiteSettings row
 
 SITE_OVERRIDES: dict[str, Any] = {}
-for _field in ("global_allow", "global_block", "trusted_proxies"):
+for _field in ("global_allow", "global_block", "trusted_proxies", "allowed_emails", "allowed_domains"):
     if (_entries := env.names(f"RUBBERDUCK_{_field.upper()}")) is not None:
-        SITE_OVERRIDES[_field] = _entries
-if env.is_set("RUBBERDUCK_ALLOW_PRIVATE_UPSTREAMS"):
-    SITE_OVERRIDES["allow_private_upstreams"] = env.boolean("RUBBERDUCK_ALLOW_PRIVATE_UPSTREAMS", True)
+        # Users' addresses are stored in lower case; addresses of machines may be written either way.
+        SITE_OVERRIDES[_field] = [_entry.lower() for _entry in _entries]
+for _field in ("allow_registration", "allow_social_login", "allow_password_login", "allow_private_upstreams"):
+    if env.is_set(f"RUBBERDUCK_{_field.upper()}"):
+        SITE_OVERRIDES[_field] = env.boolean(f"RUBBERDUCK_{_field.upper()}", True)
+if env.is_set("RUBBERDUCK_RETENTION_DAYS"):
+    SITE_OVERRIDES["retention_days"] = env.days("RUBBERDUCK_RETENTION_DAYS")
 
 # --- Django. daphne is never an installed app: it would give every forked worker the same epoll descriptor.
 
@@ -94,7 +105,11 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.google",
     "allauth.headless",
+    "allauth.mfa",
+    "allauth.usersessions",
     "channels",
     "csp",
     "django_q",
@@ -102,16 +117,18 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "rubberduck.access.GlobalAccessMiddleware",
+    "rubberduck.api_errors.ApiErrorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.headless.WellFormedTextMiddleware",
 ]
 TEMPLATES = [
     {
@@ -160,10 +177,7 @@ LOGGING = {
 # --- who may come in
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -174,22 +188,79 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
-SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-# allauth's own API is not routed yet: there are no pages that its mails could lead to. People sign in at the admin.
+# Codes, not links: a mail scanner that follows links can use none of them up.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_CHANGE_EMAIL = True  # one address per account; a new one takes the old one's place once it is verified
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 HEADLESS_ONLY = True
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+HEADLESS_CLIENTS = ("browser", "app")
+# Signed with the secret key and looked up in the session they come from: who ends the session ends them.
+HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"
+HEADLESS_JWT_ALGORITHM = "HS256"
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+# allauth asks for these; no mail names one of them.
+HEADLESS_FRONTEND_URLS = {
+    "account_signup": "/signup",
+    "account_reset_password": "/forgot-password",
+    "socialaccount_login_error": "/auth/callback",
+}
+MFA_ADAPTER = "accounts.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Rubberduck"
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_QUERY_EMAIL = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {}
+_SIGN_IN_PAGES = {"google": "https://accounts.google.com", "github": "https://github.com"}
+for _provider in _SIGN_IN_PAGES:
+    _id, _secret = (env.secret(f"RUBBERDUCK_{_provider.upper()}_CLIENT_{_part}") for _part in ("ID", "SECRET"))
+    if bool(_id) != bool(_secret):
+        _missing = f"RUBBERDUCK_{_provider.upper()}_CLIENT_{'SECRET' if _id else 'ID'}"
+        raise ImproperlyConfigured(f"{_missing} is missing: a client has an id and a secret.")
+    if _id:
+        SOCIALACCOUNT_PROVIDERS[_provider] = {
+            "APPS": [{"client_id": _id, "secret": _secret}],
+            "OAUTH_PKCE_ENABLED": True,
+        }
+# Sign-in attempts are counted where all processes see them. Past so many entries, those that have run out go first.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "rubberduck_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
+# --- mail
+
+globals().update(mail(env.secret("EMAIL_URL"), env.secret("SENDGRID_API_KEY")))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("RUBBERDUCK_MAIL_FROM", "Rubberduck <rubberduck@localhost>")
 
 # --- what browsers are told
 # Cookies do not know ports: the name keeps several copies on one machine from signing each other out.
 
 SESSION_COOKIE_NAME = f"rubberduck_session_{WEB_BIND[1]}"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # load balancers ask without TLS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+# Other hosts below the name, and the lists built into browsers, are for the owner of the domain to decide on.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -198,7 +269,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        # Browsers hold the redirect that follows a form to this, too.
+        "form-action": [SELF, *(_SIGN_IN_PAGES[_provider] for _provider in SOCIALACCOUNT_PROVIDERS)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     }

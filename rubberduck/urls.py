@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from allauth.socialaccount.providers.github.views import oauth2_callback as github_callback
+from allauth.socialaccount.providers.google.views import oauth2_callback as google_callback
 from django.contrib import admin
 from django.templatetags.static import static
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
+from accounts.setup_page import setup_page
 from rubberduck.api import api
 from rubberduck.health import healthz, readyz
 from rubberduck.pages import index
@@ -16,6 +19,11 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("duck.svg"))),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("setup", setup_page, name="setup"),
     path("api/v1/", api.urls),
+    path("_allauth/", include("accounts.headless")),
+    # Where the providers send people back to. What else allauth has for people is pages, which are not served.
+    path("accounts/github/login/callback/", github_callback, name="github_callback"),
+    path("accounts/google/login/callback/", google_callback, name="google_callback"),
     path("admin/", admin.site.urls),
 ]

@@ -336,8 +336,9 @@ def greeting(settings: ModuleType) -> str:
   API      http://{shown}:{port}/api/v1/docs
   Data     {settings.DATA_DIR}
 
+  First account   http://{shown}:{port}/setup
+
   In another terminal
-  First account   {manage} createsuperuser
   First proxy     {manage} proxy create my-proxy --provider openai --start
 
   Ctrl-C stops everything.

@@ -18,6 +18,13 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text()
 # Tests of what several modules do together, and of a module that lies deeper.
 ACROSS = {
+    "accounts/test_secrets.py",
+    "accounts/test_password.py",
+    "accounts/test_sessions.py",
+    "accounts/test_sign_in.py",
+    "accounts/test_sign_up.py",
+    "accounts/test_social.py",
+    "accounts/test_totp.py",
     "proxies/dataplane/faults/test_pristine.py",
     "proxies/dataplane/test_disorder.py",
     "proxies/dataplane/test_passthrough.py",
@@ -26,6 +33,7 @@ ACROSS = {
     "proxies/supervisor/test_http1_exchange.py",
     "proxies/supervisor/test_http2_exchange.py",
     "proxies/test_command.py",
+    "rubberduck/test_deployment.py",
     "rubberduck/test_packages.py",
     "rubberduck/test_web.py",
 }

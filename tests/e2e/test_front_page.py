@@ -23,6 +23,12 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _account(installation: Installation) -> None:
+    """Without one the page leads to where the first is made."""
+    installation.manage("createsuperuser", "--noinput", "--email", "front-page@example.com")
+
+
 async def open_page(
     browser: Browser, url: str, size: tuple[int, int] = DESKTOP, theme: str = "light"
 ) -> tuple[Page, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.services import MAX_ADDRESSES
+from accounts.site_fields import MAX_ADDRESSES
 from proxies.access_lists import edited, read_access_file
 from proxies.errors import Invalid
 

@@ -68,10 +68,10 @@ def test_faults_are_set_whole_and_come_back_as_they_were_written(ada: Client, pr
     }  # fmt: skip
     fields = {"rules": RULES, "seed": 2**63 - 1, "enabled": False, "per_request": True}
     reply = put(ada, proxy, "faults", fields)
-    assert (reply.status_code, reply.json()) == (200, {**fields, "decisions": 0, "applied": "stopped"})
+    assert (reply.status_code, reply.json()) == (200, {**fields, "decisions": 0, "generation": 2, "applied": "stopped"})
     seen = ada.get(url(proxy, "faults")).json()
     assert json.dumps(seen["rules"]) == json.dumps(RULES)
-    assert put(ada, proxy, "faults", seen).json() == {**seen, "applied": "stopped"}
+    assert put(ada, proxy, "faults", seen).json() == {**seen, "generation": 2, "applied": "stopped"}
     assert Proxy.objects.get().generation == 2
     assert put(ada, proxy, "faults", {}).json()["enabled"] is True
     assert Proxy.objects.get().faults_rules == []
@@ -101,11 +101,11 @@ def test_decisions_are_counted_until_a_reset(ada: Client, proxy: Proxy) -> None:
 
 
 def test_limits_and_access_lists_are_set_whole(ada: Client, proxy: Proxy) -> None:
-    assert put(ada, proxy, "limits", LIMITS).json() == {**LIMITS, "applied": "stopped"}
+    assert put(ada, proxy, "limits", LIMITS).json() == {**LIMITS, "generation": 2, "applied": "stopped"}
     assert ada.get(url(proxy, "limits")).json() == LIMITS
     assert put(ada, proxy, "limits", {"tpm": 5}).json()["rpm"] is None
     lists = {"allow": ["10.0.0.0/8"], "block": ["10.9.*.*"]}
-    assert put(ada, proxy, "access", lists).json() == {**lists, "applied": "stopped"}
+    assert put(ada, proxy, "access", lists).json() == {**lists, "generation": 4, "applied": "stopped"}
     assert ada.get(url(proxy, "access")).json() == lists
     assert put(ada, proxy, "access", {"allow": []}).json()["block"] == []
 
@@ -125,7 +125,7 @@ def test_for_others_there_is_no_such_proxy_and_one_must_have_signed_in(
     stranger = signed_in(User.objects.create_user("bob@example.com"))
     staff = signed_in(User.objects.create_user("staff@example.com", is_staff=True))
     reset = url(proxy, "faults/reset")
-    for who, status in ((client, 401), (stranger, 404), (staff, 200)):
+    for who, status in ((client, 401), (stranger, 404), (staff, 404)):
         replies = (who.get(url(proxy, group)), put(who, proxy, group, {}), who.post(reset))
         assert [reply.status_code for reply in replies] == [status] * 3
     forger = signed_in(User.objects.get(email="ada@example.com"), enforce_csrf_checks=True)
@@ -155,7 +155,7 @@ def test_what_is_refused_is_named_and_changes_nothing(
     ada: Client, proxy: Proxy, group: str, body: Any, field: str, words: str
 ) -> None:
     reply = put(ada, proxy, group, body)
-    assert reply.status_code == 400
+    assert reply.status_code == (413 if "longer than" in words else 400)
     assert list(reply.json()["error"]["fields"]) == [field]
     assert reply.json()["error"]["fields"][field].startswith(words)
     assert Proxy.objects.get().generation == 1
@@ -179,11 +179,13 @@ def test_the_documentation_tells_the_faults_apart(client: Client) -> None:
     described = client.get("/api/v1/openapi.json").json()
     body = described["paths"]["/api/v1/proxies/{proxy_id}/faults"]["put"]["requestBody"]
     assert body["content"].keys() == {"application/json", "application/yaml"}
-    properties = body["content"]["application/json"]["schema"]["properties"]
-    kinds = [one["properties"]["fault"]["const"] for one in properties["rules"]["items"]["oneOf"][:-1]]
+    assert body["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/FaultSettings"}
+    components = described["components"]["schemas"]
+    rules = components["FaultSettings"]["oneOf"][0]["properties"]["rules"]["anyOf"][0]
+    assert rules["items"] == {"$ref": "#/components/schemas/FaultRule"}
+    kinds = [one["properties"]["fault"]["const"] for one in components["FaultRule"]["oneOf"][:-1]]
     assert kinds == list(all_faults())
     limits = described["paths"]["/api/v1/proxies/{proxy_id}/limits"]["put"]["requestBody"]
-    schema = limits["content"]["application/json"]["schema"]
-    assert (
-        schema["properties"]["per"]["$ref"].removeprefix("#/components/schemas/") in described["components"]["schemas"]
-    )
+    assert limits["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/LimitSettings"}
+    per = components["LimitSettings"]["properties"]["per"]["anyOf"][0]
+    assert per["enum"] == ["proxy", "client", "credential"]

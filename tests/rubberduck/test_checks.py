@@ -37,8 +37,45 @@ def test_the_defaults_are_fine() -> None:
 def test_debug_is_refused_where_others_can_reach_it(
     settings: Settings, host: str, debug: bool, found: list[str]
 ) -> None:
-    settings.WEB_BIND, settings.DEBUG = (host, 8000), debug
+    settings.WEB_BIND, settings.DEBUG, settings.HTTPS = (host, 8000), debug, not host.startswith("127")
     assert ids() == found
+
+
+@pytest.mark.parametrize(
+    ("host", "https", "implied", "found"),
+    [
+        ("192.0.2.7", True, True, ["rubberduck.W003"]),
+        ("192.0.2.7", True, False, []),
+        ("192.0.2.7", False, False, ["rubberduck.W004"]),
+        ("127.0.0.1", True, False, []),
+    ],
+)
+def test_a_web_that_others_reach_is_to_say_how_it_is_protected(
+    settings: Settings, host: str, https: bool, implied: bool, found: list[str]
+) -> None:
+    settings.WEB_BIND, settings.HTTPS, settings.IMPLIED_HTTPS = (host, 8000), https, implied
+    assert ids() == found
+
+
+def test_an_environment_that_leaves_no_way_in_is_said(settings: Settings) -> None:
+    settings.SITE_OVERRIDES = {"allow_password_login": False}
+    assert ids() == ["rubberduck.W005"]
+    settings.SOCIALACCOUNT_PROVIDERS = {"github": {"APPS": [{"client_id": "a", "secret": "b"}]}}
+    assert ids() == []
+    settings.SITE_OVERRIDES = {"allow_password_login": False, "allow_social_login": False}
+    assert ids() == ["rubberduck.W005"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("allowed_emails", ["ada@example.com", "grace"], "line 2: 'grace' is not an e-mail address."),
+        ("allowed_domains", ["@example.com"], "line 1: '@example.com' is not a domain; write what stands behind"),
+    ],
+)
+def test_a_bad_list_for_sign_up_is_refused(settings: Settings, name: str, value: list[str], words: str) -> None:
+    settings.SITE_OVERRIDES = {name: value}
+    assert [finding.partition(words)[1] for finding in serious_findings()] == [words]
 
 
 def test_a_bad_address_list_is_refused_with_variable_line_and_reason(settings: Settings) -> None:

@@ -108,3 +108,11 @@ def test_an_env_file_is_read_and_a_bad_line_is_named(tmp_path: Path) -> None:
     path.write_text("A=1\nwhat is this\n")
     with pytest.raises(ImproperlyConfigured, match=r"line 2: use KEY=VALUE"):
         read_env_file(path)
+
+
+def test_days_are_a_whole_number_or_keep() -> None:
+    assert Environment({"DAYS": "30"}).days("DAYS") == 30
+    assert Environment({"DAYS": "Keep"}).days("DAYS") is None
+    for value in ("0", "-1", "1.5", "soon", "99999", "٣"):
+        with pytest.raises(InvalidVariable, match="use a whole number of days from 1 to 36500, or keep"):
+            Environment({"DAYS": value}).days("DAYS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -55,7 +56,7 @@ def test_every_documented_value_is_accepted(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(text)
     values = read_env_file(tmp_path / ".env")
     skipped = {"RUBBERDUCK_DATA_DIR", "RUBBERDUCK_ENV_FILE", "RUBBERDUCK_UPSTREAM_CA_FILE"}  # these name places
-    files = {"RUBBERDUCK_SECRET_KEY_FILE", "DATABASE_URL_FILE"}
+    files = {name for name in values if name.endswith("_FILE")}  # what holds a secret in the place of another variable
     result = run_manage(
         tmp_path, "check", **{name: value for name, value in values.items() if name not in skipped | files}
     )
@@ -136,12 +137,65 @@ def test_names_and_addresses_of_the_web_are_answered(tmp_path: Path) -> None:
     )
 
 
+def test_site_settings_that_are_set_are_overrides(tmp_path: Path) -> None:
+    assert read_setting(tmp_path, "settings.SITE_OVERRIDES") == "{}"
+    found = read_setting(
+        tmp_path,
+        "settings.SITE_OVERRIDES",
+        RUBBERDUCK_ALLOW_REGISTRATION="1",
+        RUBBERDUCK_ALLOW_PASSWORD_LOGIN="no",
+        RUBBERDUCK_ALLOWED_EMAILS="Ada@Example.com, b@example.org",
+        RUBBERDUCK_ALLOWED_DOMAINS="Example.com",
+        RUBBERDUCK_RETENTION_DAYS="30",
+    )
+    assert ast.literal_eval(found) == {
+        "allow_registration": True,
+        "allow_password_login": False,
+        "allowed_emails": ["ada@example.com", "b@example.org"],
+        "allowed_domains": ["example.com"],
+        "retention_days": 30,
+    }
+    assert (
+        read_setting(tmp_path, "settings.SITE_OVERRIDES", RUBBERDUCK_RETENTION_DAYS="keep")
+        == "{'retention_days': None}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "https", "implied"),
+    [
+        ({}, False, False),
+        ({"RUBBERDUCK_WEB_BIND": "[::1]:8000"}, False, False),
+        ({"RUBBERDUCK_WEB_BIND": "0.0.0.0:8000"}, True, True),
+        ({"RUBBERDUCK_WEB_BIND": "0.0.0.0:8000", "RUBBERDUCK_HTTPS": "0"}, False, False),
+        ({"RUBBERDUCK_HTTPS": "1"}, True, False),
+    ],
+)
+def test_off_loopback_browsers_are_held_to_https(
+    tmp_path: Path, variables: dict[str, str], https: bool, implied: bool
+) -> None:
+    names = ("HTTPS", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS")
+    shown = ", ".join(f"bool(settings.{name})" for name in names)
+    found = ast.literal_eval(read_setting(tmp_path, f"({shown}, settings.IMPLIED_HTTPS)", **variables))
+    assert found == (*(https,) * 5, implied)
+
+
 def test_the_connect_override_works_in_tests_only(tmp_path: Path) -> None:
     override = {"RUBBERDUCK_CONNECT_TO": "api.openai.com:443:127.0.0.1:9443"}
     assert read_setting(tmp_path, "settings.CONNECT_TO", **override) == "{}"
     assert "rubberduck.W002" in run_manage(tmp_path, "check", **override).stderr
     found = read_setting(tmp_path, "settings.CONNECT_TO", RUBBERDUCK_TESTING="1", **override)
     assert found == "{('api.openai.com', 443): ('127.0.0.1', 9443)}"
+
+
+@pytest.mark.parametrize("provider", ["GOOGLE", "GITHUB"])
+def test_a_client_of_a_sign_in_provider_needs_its_id_and_its_secret(tmp_path: Path, provider: str) -> None:
+    for given, missing in (("ID", "SECRET"), ("SECRET", "ID")):
+        result = run_manage(tmp_path, "check", **{f"RUBBERDUCK_{provider}_CLIENT_{given}": "value"})
+        assert result.returncode == 1
+        assert result.stderr.strip() == (
+            f"RUBBERDUCK_{provider}_CLIENT_{missing} is missing: a client has an id and a secret."
+        )
 
 
 def test_daphne_is_no_installed_app() -> None:

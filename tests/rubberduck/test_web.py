@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.core.mail import EmailMessage
 from django.db import connections
-from django.test import Client, RequestFactory
+from django.test import Client
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from accounts.adapters import AccountAdapter
+from accounts.models import User
 from providers.registry import all_providers
 from rubberduck.asgi import application
 
@@ -22,18 +21,25 @@ pytestmark = pytest.mark.django_db  # every request is asked whether the global 
 
 
 def test_every_reply_has_the_strict_policy(client: Client) -> None:
-    for path in ("/", "/admin/login/", "/healthz", "/api/v1/providers", "/static/admin/css/base.css", "/nothing"):
+    pages = ("/", "/setup", "/admin/login/", "/healthz", "/api/v1/providers", "/nothing")
+    for path in (*pages, "/static/admin/css/base.css"):  # the file last: closing it ends what the test has open
         reply = client.get(path)
-        reply.close()
+        if path not in pages:
+            reply.close()
         policy = reply["Content-Security-Policy"] + ";"  # the order of directives differs from process to process
         assert "default-src 'none'" in policy, path
         assert "script-src 'self';" in policy, path
         assert "frame-ancestors 'none'" in policy, path
         assert "unsafe" not in policy, path
+        assert reply["X-Frame-Options"] == "DENY"
+        assert reply["Referrer-Policy"] == "same-origin"
+        assert reply["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert reply["X-Content-Type-Options"] == "nosniff"
 
 
 def test_the_page_is_never_cached_and_its_absence_is_said(client: Client, settings: Settings, tmp_path: Path) -> None:
     settings.FRONTEND_DIST = tmp_path
+    User.objects.create_user("user@example.com")
     reply = client.get("/")
     assert reply.status_code == 503
     assert b"make setup" in reply.content
@@ -41,6 +47,11 @@ def test_the_page_is_never_cached_and_its_absence_is_said(client: Client, settin
     reply = client.get("/")
     assert (reply.status_code, reply["Cache-Control"]) == (200, "no-cache")
     assert reply["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_without_an_account_the_start_page_leads_to_where_the_first_one_is_made(client: Client) -> None:
+    reply = client.get("/")
+    assert (reply.status_code, reply["Location"]) == (302, "/setup")
 
 
 def test_static_files_are_for_our_own_pages_and_hashed_ones_never_change(settings: Settings) -> None:
@@ -76,20 +87,6 @@ def test_providers_are_described_with_code_for_their_clients(client: Client) -> 
         assert provider["example_model"]
         assert provider["snippets"]
     assert "http://127.0.0.1:8001" in found["openai"]["snippets"][0]["code"]
-
-
-@pytest.mark.parametrize(
-    "path", ["auth/signup", "auth/login", "auth/password/request", "auth/email/verify/resend", "account/email"]
-)
-def test_nobody_signs_up_and_no_mail_goes_out(
-    client: Client, admin_client: Client, mailoutbox: list[EmailMessage], path: str
-) -> None:
-    body = {"email": "admin@example.com", "password": "correct horse battery"}
-    for visitor in (client, admin_client):
-        for place in (f"/_allauth/browser/v1/{path}", f"/accounts/{path}/"):
-            assert visitor.post(place, body, content_type="application/json").status_code == 404
-    assert mailoutbox == []
-    assert not AccountAdapter().is_open_for_signup(RequestFactory().get("/"))
 
 
 def test_a_foreign_host_is_refused(client: Client) -> None:

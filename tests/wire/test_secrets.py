@@ -174,21 +174,28 @@ def _search_the_spool(rubberduck: Rubberduck, proxy: RunningProxy) -> None:
 
 
 def _search_the_pages(rubberduck: Rubberduck) -> None:
-    """Every list in the admin and some of every kind of object, and what the web tells without an account."""
+    """Every list in the admin and some of every kind of object, all that the API shows to the owner of the proxies, and
+    what the web tells without an account."""
     code = """
 import html
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from accounts.models import User
+from proxies.models import Proxy
+from rubberduck.api import api
 
 client = Client(HTTP_HOST="127.0.0.1")
-client.force_login(User.objects.create_superuser("staff@example.com", "a-pass-phrase-of-staff"))
+client.force_login(User.objects.create_superuser("staff@example.com", "a-pass-phrase-of-staff"))  # adopts the proxies
 urls = ["/healthz", "/api/v1/docs", "/admin/"]
 for model in admin.site._registry:
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
     urls.append(reverse(f"{name}_changelist"))
     urls += [reverse(f"{name}_change", args=[row.pk]) for row in model.objects.order_by("-pk")[:15]]
+for path, methods in api.get_openapi_schema()["paths"].items():
+    if "get" in methods and not path.partition("{proxy_id}")[2].endswith("/test"):  # which wants to know an address
+        own = [path.replace("{proxy_id}", str(proxy.pk)) for proxy in Proxy.objects.all()]
+        urls += [url for url in (own if "{proxy_id}" in path else [path]) if "{" not in url]
 pages = {url: client.get(url, follow=True) for url in urls}
 texts = {url: html.unescape(b"".join(page).decode()) for url, page in pages.items()}
 result = {
