@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
@@ -16,14 +15,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
 
-        post_migrate.connect(_ensure_schedule, sender=self, dispatch_uid="accounts.ensure_schedule")
         user_logged_in.connect(_list_session, dispatch_uid="accounts.list_session")
-
-
-def _ensure_schedule(*, using: str, **kwargs: Any) -> None:
-    from accounts.housekeeping import ensure_schedule
-
-    ensure_schedule(using)
 
 
 def _list_session(request: Any, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import post_save
 
 
 class ProxiesConfig(AppConfig):
@@ -19,7 +19,6 @@ class ProxiesConfig(AppConfig):
         site_settings_changed.connect(_wake_supervisor, dispatch_uid="proxies.wake_supervisor")
         site_settings_awaited.connect(_wait_for_proxies, dispatch_uid="proxies.wait_for_proxies")
         post_save.connect(_adopt_proxies, sender=settings.AUTH_USER_MODEL, dispatch_uid="proxies.adopt_proxies")
-        post_migrate.connect(_ensure_schedules, sender=self, dispatch_uid="proxies.ensure_schedules")
 
 
 def _wake_supervisor(**kwargs: Any) -> None:
@@ -39,9 +38,3 @@ def _adopt_proxies(*, instance: Any, created: bool, raw: bool, **kwargs: Any) ->
 
     if created and not raw:
         proxies_adopt(user=instance)
-
-
-def _ensure_schedules(*, using: str, **kwargs: Any) -> None:
-    from proxies.housekeeping import ensure_schedules
-
-    ensure_schedules(using)

@@ -7,12 +7,9 @@ from datetime import timedelta
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
 from django.utils import timezone
-from django.utils.module_loading import import_string
-from django_q.models import Schedule
 
-from accounts.housekeeping import EXPIRY_NAME, ensure_schedule, sessions_expire
+from accounts.housekeeping import sessions_expire
 from accounts.models import User
 
 pytestmark = pytest.mark.django_db
@@ -33,12 +30,3 @@ def test_only_sessions_that_are_over_are_deleted() -> None:
     assert list(Session.objects.values_list("session_key", flat=True)) == ["running"]
     assert list(UserSession.objects.values_list("session_key", flat=True)) == ["running"]
     assert sessions_expire() == 0
-
-
-def test_the_task_is_scheduled_once_and_repaired_by_every_migration() -> None:
-    ensure_schedule()
-    Schedule.objects.filter(name=EXPIRY_NAME).update(func="gone")
-    call_command("migrate", verbosity=0)
-    row = Schedule.objects.get(name=EXPIRY_NAME)
-    assert import_string(row.func) is sessions_expire
-    assert row.schedule_type == Schedule.DAILY

@@ -6,15 +6,15 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
-from django_q.models import Schedule, Success
+from django_q.models import Success
 from django_q.scheduler import scheduler
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.services import site_settings_update
-from logs.housekeeping import RETENTION_NAME, ensure_schedule, records_expire
+from logs.housekeeping import records_expire
 from logs.models import RequestLog
+from rubberduck.schedules import ensure_schedules
 
 pytestmark = pytest.mark.django_db
 
@@ -69,15 +69,8 @@ def test_many_are_deleted_in_small_portions(
     assert names() == []
 
 
-def test_the_schedule_is_there_after_migrations_however_often_they_run() -> None:
-    for _ in range(2):
-        call_command("migrate", verbosity=0)
-    schedule = Schedule.objects.get(name=RETENTION_NAME)
-    assert (schedule.func, schedule.minutes, schedule.repeats) == ("logs.housekeeping.records_expire", 30, -1)
-
-
 def test_the_scheduler_of_the_tasks_process_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    ensure_schedule()
+    ensure_schedules()
     log("old", days_ago=9)
     site_settings_update({"retention_days": 7})
     monkeypatch.setattr("django_q.conf.Conf.SYNC", True)  # the worker's code, in this process

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.core.management import call_command
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Success
 from django_q.scheduler import scheduler
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from proxies.housekeeping import EXPIRY_NAME, ensure_schedules, recordings_expire
+from proxies.housekeeping import recordings_expire
 from proxies.models import Proxy, Recording
+from rubberduck.schedules import ensure_schedules
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Proxy]
@@ -75,23 +75,6 @@ def test_many_rows_are_deleted_in_small_portions(
     assert keys() == set()
 
 
-def test_the_schedule_is_there_after_migrations_however_often_they_run() -> None:
-    for _ in range(2):
-        call_command("migrate", verbosity=0)
-    schedule = Schedule.objects.get(name=EXPIRY_NAME)
-    assert (schedule.schedule_type, schedule.minutes, schedule.repeats) == (Schedule.MINUTES, 15, -1)
-
-
-def test_a_schedule_of_an_older_version_is_brought_up_to_date() -> None:
-    Schedule.objects.all().delete()
-    soon = timezone.now() + timedelta(minutes=3)
-    Schedule.objects.create(name=EXPIRY_NAME, func="gone.away", schedule_type=Schedule.DAILY, next_run=soon)
-    ensure_schedules()
-    schedule = Schedule.objects.get(name=EXPIRY_NAME)
-    assert (schedule.func, schedule.minutes) == ("proxies.housekeeping.recordings_expire", 15)
-    assert schedule.next_run == soon
-
-
 def test_the_scheduler_of_the_tasks_process_runs_it(
     make_proxy: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,5 +85,5 @@ def test_the_scheduler_of_the_tasks_process_runs_it(
     scheduler()
     assert keys() == set()
     assert Success.objects.get(func="proxies.housekeeping.recordings_expire").result == 1
-    assert Schedule.objects.get(name=EXPIRY_NAME).next_run > timezone.now() + timedelta(minutes=10)
+    assert Schedule.objects.get(name="recordings expire").next_run > timezone.now() + timedelta(minutes=10)
     assert not OrmQ.objects.exists()
