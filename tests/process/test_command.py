@@ -86,3 +86,15 @@ def test_a_reader_that_has_had_enough_is_no_failure_worth_a_traceback(deployment
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+async def test_a_terminal_that_knows_ascii_only_is_shown_the_rest_escaped(deployment: Deployment) -> None:
+    def scenario() -> None:
+        made = run(deployment, "create", "mine", "--provider", "openai", "--description", "a fine “duck”")
+        assert made.returncode == 0, made.stderr
+        deployment.environment |= {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        shown = run(deployment, "show", "mine")
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert r"a fine \u201cduck\u201d" in shown.stdout
+
+    await asyncio.to_thread(scenario)
