@@ -62,6 +62,7 @@ def build_config(proxy: Proxy, site: EffectiveSiteSettings) -> ProxyConfig:
         access=AccessList.parse(proxy.allow, proxy.block),
         trusted_proxies=AccessList.parse(site.trusted_proxies),
         may_reach_private=site.allow_private_upstreams,
+        web_port=settings.WEB_BIND[1],
         cache=CacheConfig(
             mode=CacheMode(proxy.cache_mode),
             epoch=proxy.cache_epoch,

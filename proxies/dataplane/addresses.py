@@ -28,6 +28,12 @@ _METADATA_NAMES = frozenset(
 )
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _6TO4 = ipaddress.IPv6Network("2002::/16")
+# Others whose last 32 bits are an IPv4 address that a translator on the way may turn them into: of local translators
+# (RFC 8215), IPv4-compatible (RFC 4291), IPv4-translated (RFC 2765).
+_TRANSLATED = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96"))
+# Python counts as global what is not assigned, too. Source: iana.org/assignments/ipv6-address-space, RFC 9637 (3fff).
+_PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")
+_EXAMPLES_V6 = ipaddress.IPv6Network("3fff::/20")
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
@@ -104,7 +110,7 @@ def address_refusal(ip: str, *, may_reach_private: bool) -> str | None:
         return f"{ip} is a link-local address, where cloud metadata lives"
     if meant.is_multicast or (meant.version == 4 and meant == ipaddress.IPv4Address("255.255.255.255")):
         return f"{ip} is not the address of one machine"
-    if not may_reach_private and not meant.is_global:
+    if not may_reach_private and not (meant.is_global and _may_be_public(address)):
         return f"{ip} is a private or loopback address, and private upstreams are switched off"
     return None
 
@@ -139,13 +145,21 @@ def is_own_address(host: str, bind: str) -> bool:
     return address.is_loopback or address.is_unspecified or address == ipaddress.ip_address(bind)
 
 
+def _may_be_public(address: _IP) -> bool:
+    """Whether an address of this form may lead to the internet; one that holds another is judged by that, too."""
+    if isinstance(address, ipaddress.IPv4Address) or address.ipv4_mapped is not None or address in _NAT64:
+        return True
+    return address in _PUBLIC_V6 and address not in _EXAMPLES_V6
+
+
 def _unwrap(address: _IP) -> _IP:
     """The IPv4 address inside an IPv6 one, for the forms that lead there."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if address in _NAT64:
+    # ::/96 begins with :: and ::1, which are addresses of their own.
+    if address in _NAT64 or (int(address) > 0xFFFF and any(address in network for network in _TRANSLATED)):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _6TO4:
         return ipaddress.IPv4Address(int(address) >> 80 & 0xFFFFFFFF)

@@ -140,6 +140,7 @@ class ProxyConfig:
     access: AccessList = field(default_factory=AccessList)
     trusted_proxies: AccessList = field(default_factory=AccessList)
     may_reach_private: bool = True
+    web_port: int = 0  # of this installation's web, which may take who comes from this machine for a trusted proxy
     cache: CacheConfig = CacheConfig()
     limits: BodyLimits = BodyLimits()
     timeouts: Timeouts = Timeouts()

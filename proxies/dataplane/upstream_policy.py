@@ -32,6 +32,8 @@ class UpstreamPolicy:
         config = self._config
         if port == config.port and (is_own_address(ip, config.bind) or (config.bind in _ANYWHERE and _is_local(ip))):
             return OwnAddress(f"{ip}:{port} is this proxy itself")
+        if port == config.web_port and _is_local(ip):
+            return AddressRefused(f"{ip}:{port} is the web interface of this installation")
         reason = address_refusal(ip, may_reach_private=config.may_reach_private)
         return None if reason is None else AddressRefused(reason)
 

@@ -138,10 +138,11 @@ def test_a_new_run_is_marked(make_proxy: Callable[..., Proxy]) -> None:
 def test_a_plain_proxy_has_the_defaults_of_config(make_proxy: Callable[..., Proxy], settings: Settings) -> None:
     proxy = make_proxy("mine")
     config = load_config(proxy.pk)
+    assert config.web_port == settings.WEB_BIND[1]
     plain = type(config)(
         proxy_id=proxy.pk, name="mine", provider=config.provider, bind="127.0.0.1", port=proxy.port, generation=1
     )
-    assert dataclasses.replace(config, connect_to={}) == plain
+    assert dataclasses.replace(config, connect_to={}, web_port=0) == plain
 
 
 def test_an_emulated_proxy_has_its_own_settings(make_proxy: Callable[..., Proxy]) -> None:

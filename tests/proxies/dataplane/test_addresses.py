@@ -90,6 +90,9 @@ def test_what_is_no_upstream_is_refused_with_the_reason(text: str, reason: str) 
         "168.63.129.16",
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "::a9fe:a9fe",
+        "::ffff:0:a9fe:a9fe",
         "2002:a9fe:a9fe::1",
         "224.0.0.1",
         "255.255.255.255",
@@ -106,7 +109,9 @@ def test_metadata_and_link_local_addresses_are_refused_always(ip: str) -> None:
     "ip",
     [
         *("127.0.0.1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0.0.0.0"),
-        *("::1", "::", "fd12::1", "::ffff:10.0.0.1"),
+        *("::1", "::", "fd12::1", "fec0::1", "::ffff:10.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::10.0.0.1"),
+        *("64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1::8.8.8.8", "::10.0.0.1", "::ffff:0:10.0.0.1"),
+        *("3fff::1", "5f00::1"),
     ],
 )
 def test_private_addresses_depend_on_the_site(ip: str) -> None:
@@ -114,7 +119,7 @@ def test_private_addresses_depend_on_the_site(ip: str) -> None:
     assert "private upstreams are switched off" in (address_refusal(ip, may_reach_private=False) or "")
 
 
-@pytest.mark.parametrize("ip", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize("ip", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"])
 def test_public_addresses_are_fine(ip: str) -> None:
     assert address_refusal(ip, may_reach_private=False) is None
 

@@ -65,3 +65,13 @@ async def test_the_policy_knows_the_proxys_own_address_under_every_name() -> Non
         assert [check(ip, proxy.port) is not None for ip in own] == [True] * 4
         assert check("127.0.0.1", proxy.port + 1) is None
         assert check("203.0.113.7", proxy.port) is None
+
+
+async def test_the_web_of_this_installation_is_no_upstream_under_any_of_its_addresses() -> None:
+    """It may believe what whoever comes from this machine says of where they come from."""
+    async with proxying() as proxy:
+        proxy.swap(web_port=proxy.upstream.port)
+        await refused(proxy, "address_refused", "the web interface of this installation")
+        check = proxy.policy.check
+        assert all(check(ip, proxy.upstream.port) for ip in ("127.0.0.2", "::ffff:127.0.0.1", "::1", "0.0.0.0"))
+        assert check("203.0.113.7", proxy.upstream.port) is None
