@@ -14,7 +14,7 @@ from accounts.errors import DomainError
 from logs.selectors import last_request_at, newest_decision
 from proxies.admin_forms import ProxyForm
 from proxies.models import DesiredState, Proxy, ProxyRuntime, Recording, SupervisorHeartbeat
-from proxies.selectors import base_url, observe, observe_one, shown_model
+from proxies.selectors import Applied, base_url, observe, observe_one, shown_model
 from proxies.services import (
     proxy_create,
     proxy_delete,
@@ -29,8 +29,8 @@ from proxies.services import (
 )
 
 _WORDS = {
-    "live": "The configuration is live.",
-    "applying": "The configuration is being applied; the worker has not taken it up yet.",
+    Applied.LIVE: "The configuration is live.",
+    Applied.APPLYING: "The configuration is being applied; the worker has not taken it up yet.",
 }
 
 
@@ -199,9 +199,10 @@ class ProxyAdmin(admin.ModelAdmin):
 
     def response_change(self, request: HttpRequest, obj: Proxy) -> HttpResponse:
         if obj.desired_state == DesiredState.RUNNING:
-            applied = wait_applied(obj)
-            level = messages.SUCCESS if applied == "live" else messages.WARNING
-            self.message_user(request, _WORDS.get(applied, f"The configuration does not serve: {applied}"), level)
+            progress = wait_applied(obj)
+            level = messages.SUCCESS if progress.applied is Applied.LIVE else messages.WARNING
+            words = _WORDS.get(progress.applied, f"The configuration does not serve: {progress.reason}")
+            self.message_user(request, words, level)
         return super().response_change(request, obj)
 
     # --- deleting

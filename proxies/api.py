@@ -11,7 +11,7 @@ from ninja import Router, Schema
 from accounts.authentication import api_auth
 from providers.base import Provider
 from providers.registry import all_providers
-from proxies.api_replies import Applied
+from proxies.api_replies import AppliedOut, applied_members
 from proxies.errors import Invalid
 from proxies.requests import document_of, documented, user_of
 from proxies.selectors import proxy_owned_by
@@ -38,7 +38,13 @@ class ProviderOut(Schema):
     snippets: list[SnippetOut]
 
 
-@router.get("/providers", tags=["providers"], response=list[ProviderOut], summary="The providers a proxy can speak for")
+@router.get(
+    "/providers",
+    tags=["providers"],
+    auth=None,
+    response=list[ProviderOut],
+    summary="The providers a proxy can speak for",
+)
 def provider_list(request: HttpRequest) -> list[ProviderOut]:
     """Snippets are written for a proxy on the first port of the configured range."""
     return described_providers()
@@ -63,7 +69,7 @@ def _describe(provider: Provider, base_url: str) -> ProviderOut:
     )
 
 
-class RepliesOut(Applied):
+class RepliesOut(AppliedOut):
     replies: list[Any]
 
 
@@ -83,7 +89,7 @@ def replies_list(request: HttpRequest, proxy_id: int) -> Any:
     response=RepliesOut,
     openapi_extra=documented(_ENTRIES),
 )
-def replies_replace(request: HttpRequest, proxy_id: int) -> RepliesOut:
+def replies_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """Puts the list in the body, JSON or YAML, in the place of the one there was."""
     user = user_of(request)
     proxy = proxy_owned_by(user, proxy_id)
@@ -91,8 +97,7 @@ def replies_replace(request: HttpRequest, proxy_id: int) -> RepliesOut:
     if replies is None:  # an empty document; in a field it would stand for the default
         raise Invalid(fields={_FIELD: "Send a list; [] for none."})
     changed = proxy_update(proxy=proxy, changes={_FIELD: replies}, may_reference_credentials=user.is_staff)
-    applied = wait_applied(changed)
-    return RepliesOut(generation=changed.generation, applied=applied, replies=changed.emulation_replies)
+    return {"replies": changed.emulation_replies, **applied_members(changed, wait_applied(changed))}
 
 
 _FIELD: Final = "emulation.replies"

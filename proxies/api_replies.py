@@ -11,15 +11,17 @@ from ninja import Schema
 from proxies.dataplane.config import CacheMode, LimitScope, OverLimit, PaceKind, TemperatureRule
 from proxies.models import DesiredState, ObservedState, Proxy
 from proxies.schemas import COLUMNS, GROUPS, group_of
-from proxies.selectors import Observation, base_url, shown_model
+from proxies.selectors import Applied, Observation, Progress, base_url, shown_model
 
 
-class Applied(Schema):
-    """`generation`: the number of the configuration that is stored. `applied`: "live" (it serves), "applying" (not
-    taken up yet), "stopped" (the proxy is), "draining", or why it does not serve."""
+class AppliedOut(Schema):
+    """`generation`: the number of the configuration that is stored. `applied`: live (the proxy serves with it),
+    applying (not taken up yet), stopped (the proxy is not wanted running), draining (and has requests in flight),
+    failed (it is wanted running and does not serve with it: `reason` says why, in words)."""
 
     generation: int
-    applied: str
+    applied: Applied
+    reason: str
 
 
 class CacheFieldsOut(Schema):
@@ -131,7 +133,7 @@ class ProxyOut(Schema):
     updated_at: datetime
 
 
-class ProxyApplied(ProxyOut, Applied): ...
+class ProxyApplied(ProxyOut, AppliedOut): ...
 
 
 def describe_item(proxy: Proxy, seen: Observation) -> dict[str, Any]:
@@ -145,6 +147,16 @@ def describe_proxy(proxy: Proxy, seen: Observation) -> dict[str, Any]:
     plain = {name: getattr(proxy, column) for name, column in COLUMNS.items() if "." not in name}
     groups: Mapping[str, Any] = {group: group_of(proxy, group) for group in GROUPS}
     return {**plain, **groups, **_observed(proxy, seen)}
+
+
+def describe_applied(proxy: Proxy, progress: Progress) -> dict[str, Any]:
+    """As a ProxyApplied."""
+    return {**describe_proxy(proxy, progress.seen), "applied": progress.applied}
+
+
+def applied_members(proxy: Proxy, progress: Progress) -> dict[str, Any]:
+    """Those of an AppliedOut."""
+    return {"generation": proxy.generation, "applied": progress.applied, "reason": progress.reason}
 
 
 def _observed(proxy: Proxy, seen: Observation) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from ninja import Query, Router, Schema
 
 from accounts.authentication import api_auth
 from logs.selectors import cache_counts
-from proxies.api_replies import Applied, CacheFieldsOut
-from proxies.cursors import MAX_PAGE, read_cursor, write_cursor
+from proxies.api_replies import AppliedOut, CacheFieldsOut, applied_members
+from proxies.cursors import MAX_CURSOR, MAX_PAGE, read_cursor, write_cursor
 from proxies.errors import NotFound
 from proxies.field_schemas import body
 from proxies.group_changes import replace_group
@@ -43,7 +43,7 @@ class CacheOut(CacheFieldsOut):
     stats: CacheStats
 
 
-class CacheApplied(CacheOut, Applied): ...
+class CacheApplied(CacheOut, AppliedOut): ...
 
 
 class EntryOut(Schema):
@@ -88,8 +88,7 @@ def cache_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
 def cache_invalidate(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """At once: not even a reply that is on its way brings an old one back."""
     proxy = proxy_invalidate(proxy=proxy_owned_by(user_of(request), proxy_id))
-    applied = wait_applied(proxy)
-    return {**_cache(proxy), "generation": proxy.generation, "applied": applied}
+    return {**_cache(proxy), **applied_members(proxy, wait_applied(proxy))}
 
 
 @router.get("/proxies/{int:proxy_id}/cache/entries", response=EntryPage, summary="The recordings, newest first")
@@ -99,7 +98,7 @@ def entry_list(
     operation: Annotated[str, Query(max_length=300, pattern=_PLAIN)] = "",
     model: Annotated[str, Query(max_length=300, pattern=_PLAIN)] = "",
     prompt_hash: Annotated[str, Query(max_length=300, pattern=_PLAIN)] = "",
-    cursor: Annotated[str, Query(max_length=2000)] = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> dict[str, Any]:
     """Without their bodies."""
@@ -115,15 +114,17 @@ def entry_list(
     }
 
 
-@router.delete("/proxies/{int:proxy_id}/cache/entries/{int:entry_id}", response=Applied, summary="Delete one recording")
+@router.delete(
+    "/proxies/{int:proxy_id}/cache/entries/{int:entry_id}", response=AppliedOut, summary="Delete one recording"
+)
 def entry_remove(request: HttpRequest, proxy_id: int, entry_id: int) -> dict[str, Any]:
     """The same request is a miss from then on."""
     proxy = proxy_owned_by(user_of(request), proxy_id)
     entry = recordings_of(proxy).filter(pk=entry_id).values_list("pk", flat=True).first()
     if entry is None or not recordings_delete(ids=[entry]):
         raise NotFound("There is no such recording.")
-    applied = wait_applied(proxy)
-    return {"generation": proxy.generation, "applied": applied}
+    progress = wait_applied(proxy)
+    return applied_members(proxy, progress)
 
 
 def _cache(proxy: Proxy) -> dict[str, Any]:

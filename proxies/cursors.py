@@ -10,11 +10,13 @@ from typing import Any
 from proxies.errors import Invalid
 
 MAX_PAGE = 200
+MAX_CURSOR = 1000  # a name has 100 characters, each at most 6 bytes of UTF-8 once its case is folded
 
 
 def write_cursor(order: str, *place: str | int) -> str:
     """The place after an entry in a list of that order: its sort key, its id."""
-    return base64.urlsafe_b64encode(json.dumps([order, *place], separators=(",", ":")).encode()).decode().rstrip("=")
+    text = json.dumps([order, *place], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, order: str, *kinds: type) -> tuple[Any, ...] | None:

@@ -44,9 +44,9 @@ def proxy_put(
         except NotFound:  # deleted in between
             if tried == _TRIES:
                 raise
-        except Invalid as error:
-            # Somebody else has made it in between: then it is there to be changed.
-            if tried == _TRIES or current is not None or "name" not in error.fields:
+        except Invalid:
+            # Somebody else has made it in between: then it is there to be changed. The error may be about their port.
+            if tried == _TRIES or current is not None or not proxies_of(owner).filter(name__iexact=name).exists():
                 raise
 
 

@@ -13,7 +13,8 @@ from proxies.documents import read_document
 from proxies.errors import Invalid, NotFound
 
 FIELDS = ("rules", "seed", "enabled", "per_request")
-_READ_ONLY = frozenset({"applied", "decisions"})  # what is shown besides may be given back, and does nothing
+# What is shown besides, here and by the API, may be given back, and does nothing.
+_READ_ONLY = frozenset({"applied", "generation", "reason", "decisions"})
 
 
 def rules_in_line(text: str) -> list[Any]:

@@ -17,7 +17,7 @@ READ_ONLY: Final = frozenset(
     }
 )
 """What a reply says of a proxy besides its fields. It may be sent back, and does nothing."""
-READ_ONLY_IN_GROUPS: Final = frozenset({"applied", "generation", "decisions"})
+READ_ONLY_IN_GROUPS: Final = frozenset({"applied", "generation", "reason", "decisions"})
 
 _REPLIES: Final = {"type": "array", "items": {"type": "object"}, "default": []}
 _DESIRED: Final = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from proxies.api_replies import applied_members
 from proxies.errors import Malformed
 from proxies.field_schemas import READ_ONLY_IN_GROUPS
 from proxies.models import Proxy
@@ -17,7 +18,7 @@ from proxies.services import proxy_update, wait_applied
 
 
 def replace_group(request: HttpRequest, proxy_id: int, group: str, *ignored: str) -> tuple[Proxy, dict[str, Any]]:
-    """The proxy, and `generation` and `applied`. What is left out goes back to its default. Raises NotFound and
+    """The proxy, and the members of an AppliedOut. What is left out goes back to its default. Raises NotFound and
     Invalid."""
     user = user_of(request)
     proxy = proxy_owned_by(user, proxy_id)
@@ -30,5 +31,4 @@ def replace_group(request: HttpRequest, proxy_id: int, group: str, *ignored: str
     changes: dict[str, Any] = {f"{group}.{name}": None for name in GROUPS[group].model_fields}
     changes |= {f"{group}.{name}": value for name, value in document.items() if name not in left}
     changed = proxy_update(proxy=proxy, changes=changes, may_reference_credentials=user.is_staff)
-    applied = wait_applied(changed)
-    return changed, {"generation": changed.generation, "applied": applied}
+    return changed, applied_members(changed, wait_applied(changed))

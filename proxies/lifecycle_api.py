@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
 from accounts.authentication import api_auth
-from proxies.api_replies import Applied, ProxyApplied, describe_proxy
+from proxies.api_replies import AppliedOut, ProxyApplied, describe_applied
 from proxies.errors import Invalid, NotFound
 from proxies.lifecycle import SETTLE_S, proxy_want, settle, wait_settled
 from proxies.models import DesiredState, ObservedState
@@ -42,11 +43,10 @@ _MANY: Final = {
 Wait = Annotated[float, Query(ge=0, le=60, description="Answer after so many seconds at the latest, settled or not.")]
 
 
-class LifecycleOut(Applied):
+class LifecycleOut(AppliedOut):
     id: int
     desired_state: DesiredState
     state: ObservedState
-    reason: str
     reason_code: str
 
 
@@ -66,8 +66,7 @@ def desired_state_set(request: HttpRequest, proxy_id: int, wait_s: Wait = SETTLE
     proxy = proxy_owned_by(user_of(request), proxy_id)
     state = _state(_members(request, {"desired_state"}))
     proxy = proxy_want(proxy=proxy, state=state)
-    seen, applied = settle(proxy, wait_s)
-    return {**describe_proxy(proxy, seen), "applied": applied}
+    return describe_applied(proxy, settle(proxy, wait_s))
 
 
 @router.post(
@@ -89,11 +88,12 @@ def desired_states_set(request: HttpRequest, wait_s: Wait = SETTLE_S) -> dict[st
     missing = set(ids) - {proxy.pk for proxy in found}
     if missing:
         raise NotFound("There is no such proxy.", fields={"ids": ", ".join(map(str, sorted(missing)))})
-    proxies = [proxy_want(proxy=proxy, state=state) for proxy in found]
+    with transaction.atomic():
+        proxies = [proxy_want(proxy=proxy, state=state) for proxy in found]
     settled = wait_settled(proxies, wait_s)
     items = []
     for proxy in proxies:
-        seen, applied = settled[proxy.pk]
+        seen = settled[proxy.pk].seen
         items.append(
             {
                 "id": proxy.pk,
@@ -102,7 +102,7 @@ def desired_states_set(request: HttpRequest, wait_s: Wait = SETTLE_S) -> dict[st
                 "reason": seen.reason,
                 "reason_code": seen.reason_code,
                 "generation": proxy.generation,
-                "applied": applied,
+                "applied": settled[proxy.pk].applied,
             }
         )
     return {"items": items}

@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema, Status
 
 from accounts.authentication import api_auth
-from proxies.api_replies import ProxyApplied, ProxyItem, ProxyOut, describe_item, describe_proxy
-from proxies.cursors import MAX_PAGE, read_cursor, write_cursor
+from proxies.api_replies import ProxyApplied, ProxyItem, ProxyOut, describe_applied, describe_item, describe_proxy
+from proxies.cursors import MAX_CURSOR, MAX_PAGE, read_cursor, write_cursor
 from proxies.declaring import proxy_clone, proxy_put
 from proxies.errors import Invalid, NotFound
 from proxies.field_schemas import READ_ONLY, body
@@ -19,7 +19,7 @@ from proxies.models import DesiredState, ObservedState, Proxy
 from proxies.requests import documented, object_of, user_of
 from proxies.schemas import Name, validate_one
 from proxies.selectors import Observation, observe, observe_one, proxies_of, proxy_owned_by, shown_model
-from proxies.services import proxy_create, proxy_delete, proxy_update
+from proxies.services import proxy_create, proxy_delete, proxy_update, wait_applied
 
 router = Router(tags=["proxies"], auth=api_auth)
 _PLAIN: Final = r"^[^\x00-\x1f\x7f]*$"
@@ -67,7 +67,7 @@ def proxy_list(
     state: Annotated[ObservedState | None, Query(description="What is observed.")] = None,
     tag: Annotated[str, Query(max_length=200, pattern=_PLAIN, description="A whole tag.")] = "",
     sort: Annotated[ProxySort, Query()] = ProxySort.NAME,
-    cursor: Annotated[str, Query(max_length=2000)] = "",
+    cursor: Annotated[str, Query(max_length=MAX_CURSOR)] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> dict[str, Any]:
     """All of those of the question: filters narrow it down together."""
@@ -100,7 +100,7 @@ def proxy_list(
     summary="Make a proxy",
 )
 def proxy_make(request: HttpRequest) -> Status[dict[str, Any]]:
-    """With `desired_state: running` it answers when the proxy runs, or says in `applied` why it does not. A port is
+    """With `desired_state: running` it answers when the proxy runs, or says in `reason` why it does not. A port is
     assigned if none is named."""
     user = user_of(request)
     fields, state = _fields(request)
@@ -199,10 +199,10 @@ def desired_state_of(value: Any) -> DesiredState | None:
 
 def _wanted(proxy: Proxy, state: DesiredState | None) -> dict[str, Any]:
     """As a ProxyApplied, once the proxy is as it is wanted."""
-    if state is not None:
-        proxy = proxy_want(proxy=proxy, state=state)
-    seen, applied = settle(proxy)
-    return {**describe_proxy(proxy, seen), "applied": applied}
+    if state is None:
+        return describe_applied(proxy, wait_applied(proxy))
+    proxy = proxy_want(proxy=proxy, state=state)
+    return describe_applied(proxy, settle(proxy))
 
 
 def _fits(proxy: Proxy, words: str) -> bool:

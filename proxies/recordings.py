@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
@@ -38,11 +38,16 @@ def recordings_after(proxy: Proxy, place: tuple[str, int] | None, most: int, **e
     """
     rows = recordings_of(proxy).filter(**equal)
     if place is not None:
-        try:
-            moment = datetime.fromisoformat(place[0])
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or not 0 <= place[1] < 2**63:
+        moment = _moment(place[0])
+        if moment is None or not 0 <= place[1] < 2**63:
             raise Invalid(fields={"cursor": "Take it from `next_cursor` of a reply to the same question."})
         rows = rows.filter(Q(recorded_at__lt=moment) | Q(recorded_at=moment, pk__lt=place[1]))
     return list(rows.order_by("-recorded_at", "-pk").values(*_SUMMARY)[:most])
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):  # no moment, or none that UTC has
+        return None

@@ -34,7 +34,7 @@ def document_of(request: HttpRequest, *, field: str) -> Any:
 def object_of(request: HttpRequest, *, field: str = "body") -> dict[str, Any]:
     """The members of the body, an object in JSON or YAML; none for an empty body. Raises what `document_of` does."""
     document = document_of(request, field=field)
-    if document is None:
+    if not request.body:
         return {}
     if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
         raise Malformed(fields={field: "Send an object whose members have texts for names."})

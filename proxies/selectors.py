@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from proxies.errors import Ambiguous, NotFound
 from proxies.models import DesiredState, ObservedState, Proxy, ProxyRuntime, SupervisorHeartbeat
 
 HEARTBEAT_MAX_AGE_S = 20.0  # the supervisor writes one every 5 s, if the database lets it
+TROUBLE = frozenset({ObservedState.FAILED, ObservedState.BACKING_OFF})
 NO_SUPERVISOR = "The supervisor is not running; start it with `make run` or `manage.py runproxies`."
 
 
@@ -32,6 +34,29 @@ class Observation:
     applied_generation: int = 0
     in_flight: int = 0
     restarts: int = 0
+
+
+class Applied(StrEnum):
+    """How far a change has come."""
+
+    LIVE = "live"  # the proxy serves with it
+    APPLYING = "applying"  # not taken up yet
+    STOPPED = "stopped"  # the proxy is not wanted running: it will start with it
+    DRAINING = "draining"  # the proxy is not wanted running, and has requests in flight
+    FAILED = "failed"  # the proxy is wanted running, and does not serve with it
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a change of a proxy has come, and what was observed then."""
+
+    applied: Applied
+    seen: Observation
+
+    @property
+    def reason(self) -> str:
+        """Why a change that has failed does not serve, in words; else empty."""
+        return self.seen.reason if self.applied is Applied.FAILED else ""
 
 
 def proxies_of(user: User) -> QuerySet[Proxy]:
@@ -101,6 +126,28 @@ def observe(proxies: Iterable[Proxy]) -> dict[int, Observation]:
 
 def observe_one(proxy: Proxy) -> Observation:
     return observe([proxy])[proxy.pk]
+
+
+def progress_of(proxy: Proxy, seen: Observation) -> Progress:
+    """How far the stored configuration has come. A reload that failed is tried again, and so is applying."""
+    if proxy.desired_state != DesiredState.RUNNING:
+        return Progress(Applied.STOPPED if seen.state is ObservedState.STOPPED else Applied.DRAINING, seen)
+    if seen.reason_code == "no_supervisor":
+        return Progress(Applied.FAILED, seen)
+    # What was observed of an older generation says nothing of this one.
+    if seen.applied_generation >= proxy.generation:
+        if seen.state is ObservedState.RUNNING:
+            return Progress(Applied.LIVE, seen)
+        if seen.state in TROUBLE:
+            return Progress(Applied.FAILED, seen)
+    return Progress(Applied.APPLYING, seen)
+
+
+def last_word(progress: Progress) -> Progress:
+    """The same for whoever has waited long enough: a reload that failed, and is tried again, has failed."""
+    if progress.applied is Applied.APPLYING and progress.seen.reason_code == "reload_failed":
+        return Progress(Applied.FAILED, progress.seen)
+    return progress
 
 
 def running_proxies() -> int:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -23,14 +23,24 @@ from proxies.errors import Invalid, NotAllowed, NotFound
 from proxies.models import DesiredState, ObservedState, Proxy, Recording
 from proxies.ports import can_be_bound, next_free_port
 from proxies.schemas import COLUMNS, fields_of, flatten, validate
-from proxies.selectors import NO_SUPERVISOR, live_supervisor, observe_one, proxies_behind
+from proxies.selectors import (
+    NO_SUPERVISOR,
+    TROUBLE,
+    Applied,
+    Progress,
+    last_word,
+    live_supervisor,
+    observe_one,
+    progress_of,
+    proxies_behind,
+)
 from proxies.wakeup import wake_supervisor
 
+_T = TypeVar("_T")
 PURGE_ROWS = 500
 _POLL_S = 0.05
 _PORT_TRIES = 20
 _NEW_RUN = frozenset({"faults.rules", "faults.seed"})  # with others of them, decisions are numbered from 1 again
-_TROUBLE = frozenset({ObservedState.FAILED, ObservedState.BACKING_OFF})
 
 
 def proxy_create(*, owner: User | None, fields: Mapping[str, Any], may_reference_credentials: bool = False) -> Proxy:
@@ -121,7 +131,7 @@ def proxies_adopt(*, user: User) -> int:
 
 def proxy_start(*, proxy: Proxy) -> Proxy:
     """Wants the proxy running. One that failed or backs off is tried again at once."""
-    retries = observe_one(proxy).state in _TROUBLE
+    retries = observe_one(proxy).state in TROUBLE
     return _want(proxy, DesiredState.RUNNING, raises_generation=retries)
 
 
@@ -192,40 +202,30 @@ def recordings_delete(*, ids: Iterable[int]) -> int:
     return deleted
 
 
-def wait_applied(proxy: Proxy, timeout_s: float = 3.0) -> str:
-    """Waits until the stored configuration serves: "live"; "applying" when that takes longer, "stopped" when the
-    proxy is not wanted running; else why it is not served, in words. Blocks."""
+def wait_applied(proxy: Proxy, timeout_s: float = 3.0) -> Progress:
+    """Waits until the stored configuration serves, or it is clear that it does not; not for a proxy that is not wanted
+    running. Blocks. Raises Proxy.DoesNotExist when it is gone."""
     proxy.refresh_from_db(fields=["generation", "desired_state"])
-    if proxy.desired_state != DesiredState.RUNNING:
-        return "stopped"
+    progress: Progress
 
-    def look() -> str | None:
-        seen = observe_one(proxy)
-        if seen.reason_code == "no_supervisor":
-            return seen.reason
-        if seen.applied_generation < proxy.generation:
-            return None
-        if seen.state is ObservedState.RUNNING:
-            return "live"
-        return seen.reason if seen.state in _TROUBLE else None
+    def look() -> Progress | None:
+        nonlocal progress
+        progress = progress_of(proxy, observe_one(proxy))
+        return None if progress.applied is Applied.APPLYING else progress
 
-    applied = _poll(look, timeout_s)
-    if applied is None:  # a reload that failed is tried again: only its last word counts
-        seen = observe_one(proxy)
-        applied = seen.reason if seen.reason_code == "reload_failed" else "applying"
-    return applied
+    return _poll(look, timeout_s) or last_word(progress)
 
 
-def wait_site_applied(generation: int, timeout_s: float = 3.0) -> str:
-    """Waits until every running proxy has taken up the site settings of that generation: "live"; "applying" when that
-    takes longer, "stopped" when there is no supervisor and so no proxy that runs. Blocks."""
+def wait_site_applied(generation: int, timeout_s: float = 3.0) -> Applied:
+    """Waits until every running proxy has taken up the site settings of that generation: LIVE; APPLYING when that
+    takes longer, STOPPED when there is no supervisor and so no proxy that runs. Blocks."""
 
-    def look() -> str | None:
+    def look() -> Applied | None:
         if live_supervisor() is None:
-            return "stopped"
-        return None if proxies_behind(generation) else "live"
+            return Applied.STOPPED
+        return None if proxies_behind(generation) else Applied.LIVE
 
-    return _poll(look, timeout_s) or "applying"
+    return _poll(look, timeout_s) or Applied.APPLYING
 
 
 def wait_running(proxy: Proxy, timeout_s: float = 10.0) -> str | None:
@@ -236,7 +236,7 @@ def wait_running(proxy: Proxy, timeout_s: float = 10.0) -> str | None:
         if seen.state is ObservedState.RUNNING:
             return ""
         # A reason that was observed of an older generation says nothing of this one.
-        return seen.reason if seen.state in _TROUBLE and seen.applied_generation >= proxy.generation else None
+        return seen.reason if seen.state in TROUBLE and seen.applied_generation >= proxy.generation else None
 
     proxy.refresh_from_db(fields=["generation", "desired_state"])
     if live_supervisor() is None:
@@ -250,12 +250,10 @@ def wait_running(proxy: Proxy, timeout_s: float = 10.0) -> str | None:
 
 def wait_stopped(proxy: Proxy, timeout_s: float) -> bool:
     """Waits until the proxy no longer serves; whether that came to pass. Blocks."""
-    return (
-        _poll(lambda: "stopped" if observe_one(proxy).state is ObservedState.STOPPED else None, timeout_s) is not None
-    )
+    return _poll(lambda: observe_one(proxy).state is ObservedState.STOPPED or None, timeout_s) is not None
 
 
-def _poll(look: Callable[[], str | None], timeout_s: float) -> str | None:
+def _poll(look: Callable[[], _T | None], timeout_s: float) -> _T | None:
     deadline = time.monotonic() + timeout_s
     while (seen := look()) is None:
         if time.monotonic() >= deadline:
@@ -306,7 +304,9 @@ def _check(proxy: Proxy, values: Mapping[str, Any], changed: set[str], may_refer
         refusal = host_refusal(origin.host, may_reach_private=may_reach_private)
         if refusal and "upstream" in changed:
             errors["upstream"] = f"{refusal}."
-        elif (way := _way_back(origin, values, others)) is not None:
+        elif origin.port == settings.WEB_BIND[1] and is_own_address(origin.host, settings.WEB_BIND[0]):
+            errors["upstream"] = "This is the web interface of this installation."
+        elif (way := _way_back(origin, values, proxy.owner, others)) is not None:
             errors["upstream"] = f"The proxy would be its own upstream{way}."
     _check_credential(values, changed, may_reference_credentials)
     if errors:
@@ -329,7 +329,7 @@ def _taken(port: int, owner: User | None, others: QuerySet[Proxy]) -> str | None
     return f"Port {port} is the one of the web interface." if port == settings.WEB_BIND[1] else None
 
 
-def _way_back(origin: Origin, values: Mapping[str, Any], others: QuerySet[Proxy]) -> str | None:
+def _way_back(origin: Origin, values: Mapping[str, Any], owner: User | None, others: QuerySet[Proxy]) -> str | None:
     """How an upstream leads back to the proxy it belongs to, in words: "" at once, or by way of others on this machine.
 
     None: it does not. Whoever closes a circle is refused, so there is none among the others.
@@ -343,7 +343,7 @@ def _way_back(origin: Origin, values: Mapping[str, Any], others: QuerySet[Proxy]
         if other is None or not other.upstream:
             return None
         seen.add(origin.port)
-        way = f", by way of port {other.port}"
+        way = f", by way of {_port_for(owner, other)}"
         bind, origin = other.bind, parse_upstream(other.upstream)
     return None
 
@@ -377,4 +377,13 @@ def _check_credential(values: Mapping[str, Any], changed: set[str], may_referenc
 
 def _name_for(owner: User | None, other: Proxy) -> str:
     """The name of a proxy, for its own owner only; of nobody's, for nobody's."""
-    return f", {other.name!r}" if other.owner_id == (owner.pk if owner is not None else None) else ""
+    return f", {other.name!r}" if _belongs_to(owner, other) else ""
+
+
+def _port_for(owner: User | None, other: Proxy) -> str:
+    """The same with its port: where other people's proxies lead is theirs to know."""
+    return f"port {other.port}" if _belongs_to(owner, other) else "another proxy"
+
+
+def _belongs_to(owner: User | None, other: Proxy) -> bool:
+    return bool(other.owner_id == (owner.pk if owner is not None else None))

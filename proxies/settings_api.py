@@ -13,7 +13,7 @@ from accounts.authentication import api_auth
 from accounts.selectors import effective_site_settings
 from logs.selectors import client_verdicts, newest_decision
 from proxies.api import ProviderOut, described_providers
-from proxies.api_replies import AccessOut, Applied, FaultFieldsOut, LimitsOut
+from proxies.api_replies import AccessOut, AppliedOut, FaultFieldsOut, LimitsOut, applied_members
 from proxies.catalog import catalog
 from proxies.dataplane.access import AccessList
 from proxies.errors import Invalid
@@ -34,13 +34,13 @@ class FaultsOut(FaultFieldsOut):
     decisions: int
 
 
-class FaultsApplied(FaultsOut, Applied): ...
+class FaultsApplied(FaultsOut, AppliedOut): ...
 
 
-class LimitsApplied(LimitsOut, Applied): ...
+class LimitsApplied(LimitsOut, AppliedOut): ...
 
 
-class AccessApplied(AccessOut, Applied): ...
+class AccessApplied(AccessOut, AppliedOut): ...
 
 
 class AddressTest(Schema):
@@ -158,8 +158,7 @@ def faults_replace(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
 def faults_reset(request: HttpRequest, proxy_id: int) -> dict[str, Any]:
     """Begins a new run: the decision counter, and everything that rules and scripts count, begins again."""
     proxy = proxy_reset_faults(proxy=proxy_owned_by(user_of(request), proxy_id))
-    applied = wait_applied(proxy)
-    return {**_faults(proxy), "generation": proxy.generation, "applied": applied}
+    return {**_faults(proxy), **applied_members(proxy, wait_applied(proxy))}
 
 
 @router.get("/proxies/{int:proxy_id}/verdicts", response=VerdictsOut)

@@ -17,18 +17,19 @@ from proxies.documents import read_document
 from proxies.errors import DomainError, Invalid
 from proxies.models import Proxy
 from proxies.schemas import COLUMNS
-from proxies.selectors import observe_one, proxy_by_name, proxy_summary
+from proxies.selectors import Applied, observe_one, proxy_by_name, proxy_summary
 from proxies.services import proxy_edit, wait_applied
 
 SITE_APPLIED = {
-    "live": "changed, and live",
-    "stopped": "changed",
-    "applying": "changed; not every worker has taken it up yet",
+    Applied.LIVE: "changed, and live",
+    Applied.STOPPED: "changed",
+    Applied.APPLYING: "changed; not every worker has taken it up yet",
 }
 _APPLIED = {
-    "live": "changed, and live",
-    "stopped": "changed",
-    "applying": "changed; the worker has not taken it up yet",
+    Applied.LIVE: "changed, and live",
+    Applied.STOPPED: "changed",
+    Applied.DRAINING: "changed",
+    Applied.APPLYING: "changed; the worker has not taken it up yet",
 }
 _SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 _TEXTS = frozenset({"name", "provider", "model", "description", "bind", "upstream", "credential", "region"})
@@ -98,11 +99,12 @@ class ConsoleCommand(BaseCommand):
 
     def applied(self, proxy: Proxy, options: Mapping[str, Any]) -> str:
         """Waits until a change serves; how far it came, in words. Raises CommandError when it cannot serve."""
-        applied = wait_applied(proxy)
-        if applied not in _APPLIED:
+        progress = wait_applied(proxy)
+        if progress.applied is Applied.FAILED:
             self.tell(proxy, options, "changed")
-            raise CommandError(f"{proxy.name} is changed, but does not serve: {applied}", returncode=ExitCode.FAILED)
-        return _APPLIED[applied]
+            words = f"{proxy.name} is changed, but does not serve: {progress.reason}"
+            raise CommandError(words, returncode=ExitCode.FAILED)
+        return _APPLIED[progress.applied]
 
 
 def named(output: CommandParser, *, is_optional: bool = False) -> CommandParser:

@@ -153,7 +153,8 @@ result = None
 from proxies.models import Proxy
 from proxies.services import proxy_update, wait_applied
 proxy = proxy_update(proxy=Proxy.objects.get(pk=proxy_id), changes=changes)
-result = wait_applied(proxy, timeout_s=30)
+progress = wait_applied(proxy, timeout_s=30)
+result = progress.reason or progress.applied
 """
         answer: str = self.ask(code, proxy_id=proxy_id, changes=changes)
         return answer

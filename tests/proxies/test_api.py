@@ -74,7 +74,12 @@ def test_a_change_needs_the_token_against_forgery(proxy: Proxy, owner: User) -> 
 def test_a_list_in_json_or_yaml_takes_the_place_of_the_old_one(proxy: Proxy, owner: User) -> None:
     client = signed_in(owner)
     reply = put(client, proxy, '[{"reply": {"text": "one"}}]')
-    assert reply.json() == {"generation": 2, "applied": "stopped", "replies": [{"reply": {"text": "one"}}]}
+    assert reply.json() == {
+        "generation": 2,
+        "applied": "stopped",
+        "reason": "",
+        "replies": [{"reply": {"text": "one"}}],
+    }
     reply = put(client, proxy, "- reply:\n    text: |\n      two\n", "application/yaml")
     assert reply.json()["replies"] == [{"reply": {"text": "two\n"}}]
     assert Proxy.objects.get().emulation_replies == [{"reply": {"text": "two\n"}}]
@@ -84,7 +89,12 @@ def test_a_list_in_json_or_yaml_takes_the_place_of_the_old_one(proxy: Proxy, own
 def test_a_change_says_when_it_is_live(proxy: Proxy, owner: User, observed: Callable[..., ProxyRuntime]) -> None:
     Proxy.objects.update(desired_state="running")
     observed(proxy, "running", applied_generation=2)
-    assert put(signed_in(owner), proxy, "[]").json() == {"generation": 2, "applied": "live", "replies": []}
+    assert put(signed_in(owner), proxy, "[]").json() == {
+        "generation": 2,
+        "applied": "live",
+        "reason": "",
+        "replies": [],
+    }
 
 
 @pytest.mark.parametrize(

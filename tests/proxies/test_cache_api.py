@@ -129,7 +129,14 @@ def test_entries_are_filtered(ada: Client, proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [["entries", "x", 1], ["entries", "2026-11-21T00:00:00", 1], ["entries", "2026-11-21T00:00:00Z", 2**63]]
+    "place",
+    [
+        ["entries", "x", 1],
+        ["entries", "2026-11-21T00:00:00", 1],
+        ["entries", "2026-11-21T00:00:00Z", 2**63],
+        ["entries", "0001-01-01T00:00:00+23:59", 1],
+        ["name", "2026-11-21T00:00:00Z", 1],
+    ],
 )
 def test_a_cursor_that_leads_nowhere_is_refused(ada: Client, proxy: Proxy, place: list[Any]) -> None:
     reply = ada.get(url(proxy, "/entries"), {"cursor": write_cursor(*place)})
@@ -140,7 +147,7 @@ def test_one_entry_is_deleted_and_no_other_proxys(ada: Client, proxy: Proxy, mak
     entry, kept = record(proxy, 1), record(proxy, 2)
     foreign = record(make_proxy("other"), 3)
     reply = ada.delete(url(proxy, f"/entries/{entry.pk}"))
-    assert (reply.status_code, reply.json()) == (200, {"generation": 2, "applied": "stopped"})
+    assert (reply.status_code, reply.json()) == (200, {"generation": 2, "applied": "stopped", "reason": ""})
     for gone in (entry, foreign):
         assert ada.delete(url(proxy, f"/entries/{gone.pk}")).status_code == 404
     assert set(Recording.objects.values_list("pk", flat=True)) == {kept.pk, foreign.pk}

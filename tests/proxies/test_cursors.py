@@ -6,15 +6,18 @@ import base64
 
 import pytest
 
-from proxies.cursors import read_cursor, write_cursor
+from proxies.cursors import MAX_CURSOR, read_cursor, write_cursor
 from proxies.errors import Invalid
 
 
-@pytest.mark.parametrize("place", [("ä/b?", 1), ("", 2**63 - 1)])
+@pytest.mark.parametrize(
+    "place", [("ä/b?", 1), ("", 2**63 - 1), (("\u0390" * 100).casefold(), 2**63 - 1), ("🦆" * 100, 1)]
+)
 def test_a_cursor_leads_to_its_place(place: tuple[str, int]) -> None:
     cursor = write_cursor("name", *place)
     assert read_cursor(cursor, "name", str, int) == place
     assert "=" not in cursor
+    assert len(cursor) <= MAX_CURSOR
 
 
 def test_no_cursor_is_the_beginning() -> None:

@@ -36,6 +36,18 @@ def test_one_that_another_made_in_between_is_changed(owner: User, monkeypatch: p
     assert Proxy.objects.count() == 1
 
 
+def test_one_that_another_made_with_the_same_port_is_changed_too(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = {**FIELDS, "port": 18001}
+
+    def late(**arguments: Any) -> Proxy:
+        proxy_create(owner=owner, fields={"name": "mine", **fields})
+        raise Invalid(fields={"port": "Port 18001 belongs to another proxy, 'mine'."})  # the name was looked up before
+
+    monkeypatch.setattr(declaring, "proxy_create", late)
+    proxy, is_new = proxy_put(owner=owner, name="mine", fields=fields)
+    assert (is_new, proxy.port, proxy.generation) == (False, 18001, 1)
+
+
 def test_one_that_another_deleted_in_between_is_made(
     owner: User, make_proxy: Callable[..., Proxy], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,10 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from proxies.models import Proxy, ProxyRuntime
+from proxies import lifecycle_api
+from proxies.errors import NotFound
+from proxies.lifecycle import proxy_want
+from proxies.models import DesiredState, Proxy, ProxyRuntime
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +116,22 @@ def test_all_or_none_start(ada: Client, owner: User, make_proxy: Callable[..., P
     reply = want_all(ada, {"ids": [mine.pk, other.pk], "desired_state": "running"})
     assert (reply.status_code, reply.json()["error"]["fields"]) == (404, {"ids": str(other.pk)})
     assert set(Proxy.objects.values_list("desired_state", flat=True)) == {"stopped"}
+
+
+def test_all_or_none_start_when_one_goes_in_between(
+    ada: Client, owner: User, make_proxy: Callable[..., Proxy], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_proxy("a", owner), make_proxy("b", owner)
+
+    def late(*, proxy: Proxy, state: DesiredState) -> Proxy:
+        if proxy == second:
+            raise NotFound("The proxy 'b' is gone.")
+        return proxy_want(proxy=proxy, state=state)
+
+    monkeypatch.setattr(lifecycle_api, "proxy_want", late)
+    reply = want_all(ada, {"ids": [first.pk, second.pk], "desired_state": "running"})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
+    assert Proxy.objects.get(pk=first.pk).desired_state == "stopped"
 
 
 @pytest.mark.parametrize("ids", [None, [], "1", [0], [True], [1.5], [2**63], list(range(1, 202))])

@@ -88,7 +88,8 @@ def test_yaml_makes_a_proxy_too(ada: Client) -> None:
 def test_a_proxy_made_running_says_why_it_does_not_run(ada: Client) -> None:
     made = make(ada, desired_state="running")
     assert made["desired_state"] == "running"
-    assert (made["reason_code"], made["applied"]) == ("no_supervisor", made["reason"])
+    assert (made["reason_code"], made["applied"]) == ("no_supervisor", "failed")
+    assert "supervisor is not running" in made["reason"]
 
 
 @pytest.mark.parametrize(

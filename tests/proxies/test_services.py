@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connections
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -162,9 +163,11 @@ def test_a_provider_without_an_upstream_of_its_own_needs_one(make_proxy: Make) -
         ("http://127.0.0.1:8123/v1", "its own upstream"),
         ("http://[::1]:8123", "its own upstream"),
         ("http://0.0.0.0:8123", "its own upstream"),
+        (f"http://localhost:{settings.WEB_BIND[1]}", "the web interface of this installation"),
+        (f"http://[::1]:{settings.WEB_BIND[1]}/api", "the web interface of this installation"),
     ],
 )
-def test_an_upstream_may_not_be_metadata_or_the_proxy_itself(upstream: str, reason: str) -> None:
+def test_an_upstream_may_not_be_metadata_the_web_or_the_proxy_itself(upstream: str, reason: str) -> None:
     assert reason in refusal(port=8123, upstream=upstream)["upstream"]
 
 
@@ -198,6 +201,16 @@ def test_proxies_may_lead_to_each_other_but_not_in_a_circle(make_proxy: Make) ->
     # an older circle, from a database that was written by hand, ends the search
     Proxy.objects.filter(pk=second.pk).update(upstream="http://127.0.0.1:8133")
     assert make_proxy("fourth", upstream="http://127.0.0.1:8132").upstream
+
+
+def test_a_circle_does_not_tell_where_other_peoples_proxies_lead(make_proxy: Make) -> None:
+    ada, bob = (User.objects.create_user(f"{name}@example.com") for name in ("ada", "bob"))
+    mine = make_proxy("mine", ada, port=8134)
+    make_proxy("hers", bob, port=8135, upstream="http://127.0.0.1:8134")
+    make_proxy("too", bob, port=8136, upstream="http://127.0.0.1:8135")
+    with pytest.raises(Invalid) as caught:
+        proxy_update(proxy=mine, changes={"upstream": "http://127.0.0.1:8136"})
+    assert caught.value.fields == {"upstream": "The proxy would be its own upstream, by way of another proxy."}
 
 
 def test_only_those_who_may_refer_to_credentials_do() -> None:
@@ -322,32 +335,37 @@ def test_a_proxy_in_trouble_is_tried_again_at_once(make_proxy: Make, observed: O
 
 def test_waiting_says_live_when_the_generation_serves(make_proxy: Make, observed: Observe) -> None:
     proxy = proxy_start(proxy=make_proxy("mine"))
-    assert "supervisor is not running" in wait_applied(proxy)
+    assert wait_applied(proxy).applied == "failed"
+    assert "supervisor is not running" in wait_applied(proxy).reason
     observed(proxy, "running")
-    assert wait_applied(proxy) == "live"
+    assert (wait_applied(proxy).applied, wait_applied(proxy).reason) == ("live", "")
     assert wait_running(proxy) is None
     changed = proxy_update(proxy=proxy, changes={"description": "x"})
-    assert wait_applied(changed, timeout_s=0.06) == "applying"
+    assert wait_applied(changed, timeout_s=0.06).applied == "applying"
     observed(proxy, "running")
-    assert wait_applied(changed) == "live"
+    assert wait_applied(changed).applied == "live"
 
 
 def test_waiting_says_why_a_proxy_does_not_serve(make_proxy: Make, observed: Observe) -> None:
     proxy = proxy_start(proxy=make_proxy("mine"))
     reason = {"reason": "Port 8001 is in use.", "reason_code": "port_taken"}
     observed(proxy, "failed", **reason)
-    assert wait_applied(proxy) == "Port 8001 is in use."
+    assert (wait_applied(proxy).applied, wait_applied(proxy).reason) == ("failed", "Port 8001 is in use.")
     assert wait_running(proxy) == "Port 8001 is in use."
     # a reason that is older than the change says nothing of it
     observed(proxy, "failed", applied_generation=0, **reason)
-    assert wait_applied(proxy, timeout_s=0.06) == "applying"
+    old = wait_applied(proxy, timeout_s=0.06)
+    assert (old.applied, old.reason) == ("applying", "")
     observed(proxy, "running", applied_generation=0, reason_code="reload_failed", reason="bad row")
-    assert wait_applied(proxy, timeout_s=0.06) == "bad row"
+    broken = wait_applied(proxy, timeout_s=0.06)
+    assert (broken.applied, broken.reason) == ("failed", "bad row")
 
 
 def test_waiting_is_no_use_for_what_is_not_wanted_running(make_proxy: Make, observed: Observe) -> None:
     proxy = make_proxy("mine")
-    assert wait_applied(proxy) == "stopped"
+    assert wait_applied(proxy).applied == "stopped"
+    observed(proxy, "draining", in_flight=1)
+    assert wait_applied(proxy, timeout_s=60).applied == "draining"  # at once
     observed(proxy, "starting")
     assert "still starting after 0.06 s" in (wait_running(proxy, timeout_s=0.06) or "")
     assert not wait_stopped(proxy, timeout_s=0.06)

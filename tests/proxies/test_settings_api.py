@@ -28,6 +28,7 @@ LIMITS = {
     "counts_hits": False,
     "quota_headers": True,
 }
+STOPPED = {"generation": 2, "applied": "stopped", "reason": ""}
 GROUPS = ("faults", "limits", "access")
 
 
@@ -68,10 +69,10 @@ def test_faults_are_set_whole_and_come_back_as_they_were_written(ada: Client, pr
     }  # fmt: skip
     fields = {"rules": RULES, "seed": 2**63 - 1, "enabled": False, "per_request": True}
     reply = put(ada, proxy, "faults", fields)
-    assert (reply.status_code, reply.json()) == (200, {**fields, "decisions": 0, "generation": 2, "applied": "stopped"})
+    assert (reply.status_code, reply.json()) == (200, {**fields, "decisions": 0, **STOPPED})
     seen = ada.get(url(proxy, "faults")).json()
     assert json.dumps(seen["rules"]) == json.dumps(RULES)
-    assert put(ada, proxy, "faults", seen).json() == {**seen, "generation": 2, "applied": "stopped"}
+    assert put(ada, proxy, "faults", seen).json() == {**seen, **STOPPED}
     assert Proxy.objects.get().generation == 2
     assert put(ada, proxy, "faults", {}).json()["enabled"] is True
     assert Proxy.objects.get().faults_rules == []
@@ -101,11 +102,11 @@ def test_decisions_are_counted_until_a_reset(ada: Client, proxy: Proxy) -> None:
 
 
 def test_limits_and_access_lists_are_set_whole(ada: Client, proxy: Proxy) -> None:
-    assert put(ada, proxy, "limits", LIMITS).json() == {**LIMITS, "generation": 2, "applied": "stopped"}
+    assert put(ada, proxy, "limits", LIMITS).json() == {**LIMITS, **STOPPED}
     assert ada.get(url(proxy, "limits")).json() == LIMITS
     assert put(ada, proxy, "limits", {"tpm": 5}).json()["rpm"] is None
     lists = {"allow": ["10.0.0.0/8"], "block": ["10.9.*.*"]}
-    assert put(ada, proxy, "access", lists).json() == {**lists, "generation": 4, "applied": "stopped"}
+    assert put(ada, proxy, "access", lists).json() == {**lists, **STOPPED, "generation": 4}
     assert ada.get(url(proxy, "access")).json() == lists
     assert put(ada, proxy, "access", {"allow": []}).json()["block"] == []
 

@@ -98,7 +98,7 @@ class Rubberduck:
         code = """
 from proxies.models import Proxy
 from proxies.services import proxy_invalidate, wait_applied
-result = wait_applied(proxy_invalidate(proxy=Proxy.objects.get(pk=proxy_id)), timeout_s=30)
+result = wait_applied(proxy_invalidate(proxy=Proxy.objects.get(pk=proxy_id)), timeout_s=30).applied
 """
         assert self.deployment.ask(code, proxy_id=proxy.id) == "live"
 

@@ -29,7 +29,7 @@ from proxies.management.limit_actions import add_limit_arguments, proxy_limits
 from proxies.management.showing import proxy_show, state_words
 from proxies.models import Proxy
 from proxies.schemas import COLUMNS
-from proxies.selectors import all_proxies, base_url, observe, observe_one, proxy_summary
+from proxies.selectors import Applied, all_proxies, base_url, observe, observe_one, proxy_summary
 from proxies.services import (
     proxy_create,
     proxy_delete,
@@ -210,8 +210,8 @@ class Command(ConsoleCommand):
 
     def _invalidate(self, options: dict[str, Any]) -> None:
         proxy = proxy_invalidate(proxy=find(options))
-        applied = wait_applied(proxy)
-        self.tell(proxy, options, "its recordings are forgotten" + (" soon" if applied == "applying" else ""))
+        is_soon = wait_applied(proxy).applied is Applied.APPLYING
+        self.tell(proxy, options, "its recordings are forgotten" + (" soon" if is_soon else ""))
 
     # --- output
 
