@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context as allauth_context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.internal.restkit.response import APIResponse
@@ -17,13 +18,14 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.base.provider import Provider
 from anymail.exceptions import AnymailError
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest
 
 from accounts.mail import mail_render
 from accounts.models import User
-from accounts.selectors import effective_site_settings, setup_is_needed
+from accounts.selectors import effective_site_settings, setup_is_needed, social_providers
 from proxies.dataplane.access import AccessList, client_address
 
 logger = logging.getLogger(__name__)
@@ -38,6 +40,7 @@ class AccountAdapter(DefaultAccountAdapter):
         **DefaultAccountAdapter.error_messages,
         "email_not_allowed": "This address may not sign up here. Ask the people who run this installation.",
         "password_login_off": "Signing in by password is switched off here.",
+        "mail_not_sent": "The mail could not be sent. Try again later.",
     }
 
     # --- who may come in
@@ -78,6 +81,17 @@ class AccountAdapter(DefaultAccountAdapter):
         user = super().authenticate(request, **credentials)
         return user if isinstance(user, User) and user.is_active else None
 
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Asks again at the end of a sign-in: its way may have been closed since it began."""
+        records = [record["method"] for record in get_authentication_records(request, user)]
+        ways = [method for method in records if method in ("password", "socialaccount")]
+        if ways and ways[-1] == "socialaccount":
+            _refuse_when_off()
+        elif not effective_site_settings().allow_password_login:
+            reason = {"code": "password_login_off", "message": self.error_messages["password_login_off"]}
+            raise ImmediateHttpResponse(APIResponse(request, errors=[reason], status=400))
+        super().login(request, user)
+
     # --- who is asking
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -97,20 +111,25 @@ class AccountAdapter(DefaultAccountAdapter):
         return mail_render(template_prefix, to, context, sender=self.get_from_email(), headers=headers)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Raises ImmediateHttpResponse, a 503, when the mail could not be handed over."""
+        """Raises ImmediateHttpResponse, a 503, when the mail could not be handed over; to somebody who comes back from
+        a provider, ValidationError, which becomes the `error` they arrive with."""
         try:
             super().send_mail(template_prefix, email, context)
         except (OSError, AnymailError) as error:  # SMTP's own errors are OSErrors
             # The text of the error may hold addresses and what the mail server was told.
             logger.error("A mail (%s) could not be sent: %s.", template_prefix, type(error).__name__)
-            reason = {"code": "mail_not_sent", "message": "The mail could not be sent. Try again later."}
-            raise ImmediateHttpResponse(APIResponse(allauth_context.request, errors=[reason], status=503)) from None
+            request = allauth_context.request
+            if not hasattr(request.allauth, "headless"):
+                raise self.validation_error("mail_not_sent") from None
+            reason = {"code": "mail_not_sent", "message": self.error_messages["mail_not_sent"]}
+            request.allauth.unsent_mail = APIResponse(request, errors=[reason], status=503)
+            raise ImmediateHttpResponse(request.allauth.unsent_mail) from None
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Tells the owner of an account what has been done to it; it stays done when the mail cannot be sent."""
         try:
             super().send_notification_mail(*args, **kwargs)
-        except ImmediateHttpResponse:
+        except (ImmediateHttpResponse, ValidationError):
             pass  # logged
 
 
@@ -158,7 +177,9 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         return site.allow_social_login and (site.allow_registration or is_listed) and not setup_is_needed()
 
     def validate_disconnect(self, account: SocialAccount, accounts: Any) -> None:
-        if not effective_site_settings().allow_password_login and not accounts.exclude(pk=account.pk).exists():
+        """While passwords are off, the last connection by which its owner can sign in stays."""
+        others = accounts.exclude(pk=account.pk).filter(provider__in=social_providers())
+        if not effective_site_settings().allow_password_login and not others.exists():
             raise self.validation_error("disconnect_last")
 
 

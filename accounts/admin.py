@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import allauth.mfa.admin  # registers what is taken back below
+import allauth.account.admin  # registers what is taken back below
+import allauth.mfa.admin  # likewise
 import allauth.socialaccount.admin  # likewise
 import allauth.usersessions.admin  # noqa: F401  likewise
 import django_q.admin  # noqa: F401  likewise
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialApp, SocialToken
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import CASCADE, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -21,10 +24,10 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 
 from accounts.admin_login import AdminLoginForm
 from accounts.api import asker_of
-from accounts.forms import SiteSettingsForm, UserChangeForm, UserCreationForm
+from accounts.forms import SiteSettingsForm, UserChangeForm, UserCreationForm, UserPasswordForm
 from accounts.models import ApiToken, SiteSettings, User
-from accounts.selectors import is_last_staff
-from accounts.services import access_revoke, email_mark_verified, site_settings_update
+from accounts.selectors import is_last_staff, staff_needs_connection
+from accounts.services import access_revoke, email_mark_verified, site_settings_update, staff_lock
 
 admin.site.site_header = "Rubberduck"
 admin.site.site_title = "Rubberduck"
@@ -46,6 +49,7 @@ class UserAdmin(DjangoUserAdmin):
     readonly_fields = ("date_joined", "last_login")
     add_form = UserCreationForm
     form = UserChangeForm
+    change_password_form = UserPasswordForm
     fieldsets = (
         (None, {"fields": ("email", "password", "name")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
@@ -57,10 +61,10 @@ class UserAdmin(DjangoUserAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if not change:
-            # Whoever adds an account here vouches for the address.
+        if not change or "email" in form.changed_data:
+            # Whoever writes an address here vouches for it.
             email_mark_verified(user=obj)
-        elif not obj.is_active:
+        if not obj.is_active or "is_active" in form.changed_data:  # as `user_update` does
             access_revoke(user=obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
@@ -82,6 +86,12 @@ class UserAdmin(DjangoUserAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """One account at a time: of several, the last of the staff could be one."""
         return {}
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        staff_lock()
+        if not self.has_delete_permission(request, obj):
+            raise PermissionDenied
+        super().delete_model(request, obj)
 
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
@@ -123,8 +133,73 @@ class ApiTokenAdmin(admin.ModelAdmin):
         return False
 
 
-# allauth's own admin of these shows secrets (encrypted), lets them be edited, and searches by a field we do not have.
-admin.site.unregister([Authenticator, UserSession])
+# allauth's own admin of these shows secrets (encrypted), searches by a field we do not have, and lets them be edited:
+# who writes an address or the account of a provider into somebody's account can sign in to it.
+admin.site.unregister([Authenticator, EmailAddress, SocialAccount, UserSession])
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(admin.ModelAdmin):
+    """To see, and to vouch for when no mail arrives. An address is changed with its user."""
+
+    list_display = ("email", "user", "verified")
+    list_filter = ("verified",)
+    search_fields = ("email",)
+    fields = readonly_fields = list_display
+    actions = ("make_verified",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        """None by itself; with its user it is."""
+        return obj is None and super().has_delete_permission(request)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    def has_verify_permission(self, request: HttpRequest) -> bool:
+        return isinstance(request.user, User) and request.user.has_perm("account.change_emailaddress")
+
+    @admin.action(description="Mark selected addresses as verified", permissions=["verify"])
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        for address in queryset:
+            if not address.set_verified():
+                self.message_user(request, f"{address} is the verified address of another account.", messages.ERROR)
+
+
+@admin.register(SocialAccount)
+class SocialAccountAdmin(admin.ModelAdmin):
+    """To see and to take away. Connections are made by those they belong to."""
+
+    list_display = ("user", "provider", "uid", "date_joined", "last_login")
+    list_filter = ("provider",)
+    search_fields = ("user__email", "uid")
+    fields = readonly_fields = list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SocialAccount | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: SocialAccount | None = None) -> bool:
+        if obj is not None and (staff_needs_connection(obj) or (obj.user.is_staff and not _has_all_rights(request))):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One at a time: of several, the last way in of the staff could be one."""
+        return {}
+
+    def delete_model(self, request: HttpRequest, obj: SocialAccount) -> None:
+        staff_lock()
+        if not self.has_delete_permission(request, obj):
+            raise PermissionDenied
+        super().delete_model(request, obj)
 
 
 @admin.register(Authenticator)

@@ -100,7 +100,11 @@ def setup_state(request: HttpRequest) -> dict[str, bool]:
     """Whether set-up is needed, and a code for it; then one stands on the console."""
     if not setup_is_needed():
         return {"needed": False, "code_needed": False}
-    needs_code = setup_needs_code(peer=request.META.get("REMOTE_ADDR", ""), headers=request.headers)
+    needs_code = setup_needs_code(
+        peer=request.META.get("REMOTE_ADDR", ""),
+        headers=request.headers,
+        http_version=getattr(request, "scope", {}).get("http_version", "1.1"),
+    )
     if needs_code:
         setup_offer_code()
     return {"needed": True, "code_needed": needs_code}

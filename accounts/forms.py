@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django import forms
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as DjangoUserChangeForm
 
 from accounts.errors import Invalid
 from accounts.models import SiteSettings, User
-from accounts.selectors import effective_site_settings, is_last_staff
-from accounts.services import LAST_STAFF, Asker, site_settings_check
+from accounts.selectors import effective_site_settings, is_last_staff, staff_needs_password
+from accounts.services import LAST_STAFF, LAST_WAY_IN, Asker, site_settings_check, staff_lock
 from accounts.site_fields import SITE_FIELDS
 
 
@@ -69,12 +70,30 @@ class UserChangeForm(DjangoUserChangeForm):
         model = User
         fields = "__all__"
 
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].strip().lower()
+        if EmailAddress.objects.filter(email=email, verified=True).exclude(user=self.instance).exists():
+            raise forms.ValidationError("There is an account with this address already.")
+        return email
+
     def clean(self) -> dict[str, Any] | None:
+        """Within the transaction that the admin saves in."""
         cleaned = super().clean()
+        staff_lock()
         stored = User.objects.get(pk=self.instance.pk)
         for name in ("is_active", "is_staff", "is_superuser"):
             if self.cleaned_data.get(name) is False and is_last_staff(stored):
                 self.add_error(name, LAST_STAFF)
+        return cleaned
+
+
+class UserPasswordForm(AdminPasswordChangeForm):
+    """Sets a password, or takes it away from who has another way in."""
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned: dict[str, Any] | None = super().clean()
+        if not self.cleaned_data["set_usable_password"] and staff_needs_password(self.user):
+            self.add_error("usable_password", LAST_WAY_IN)
         return cleaned
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from email.mime.image import MIMEImage
+from pathlib import Path
+from typing import Any, Final
 
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+
+DUCK_ID: Final = "duck@inline"  # as the page names it
+_DUCK: Final = (Path(__file__).parent / "static" / "accounts" / "duck.png").read_bytes()  # 56 x 56, shown at half
+
+
+class _Mail(EmailMultiAlternatives):
+    mixed_subtype = "related"  # the picture belongs to the page and is no attachment
 
 
 def mail_render(
@@ -19,9 +28,13 @@ def mail_render(
     values = dict(context)
     subject = " ".join(render_to_string(f"{name}_subject.txt", values).split())
     text = "\n\n".join(_paragraphs(render_to_string(f"{name}_message.txt", values)))
-    page = {"subject": subject, "paragraphs": text.split("\n\n"), "code": values.get("code")}
-    mail = EmailMultiAlternatives(subject, f"{text}\n", sender, list(to), headers=dict(headers or {}))
+    page = {"subject": subject, "paragraphs": text.split("\n\n"), "code": values.get("code"), "duck": DUCK_ID}
+    mail = _Mail(subject, f"{text}\n", sender, list(to), headers=dict(headers or {}))
     mail.attach_alternative(render_to_string("accounts/mail.html", page), "text/html")
+    image = MIMEImage(_DUCK, "png")
+    image.add_header("Content-ID", f"<{DUCK_ID}>")
+    image.add_header("Content-Disposition", "inline", filename="duck.png")
+    mail.attach(image)
     return mail
 
 

@@ -85,17 +85,41 @@ def social_providers() -> dict[str, str]:
 
 def staff_can_sign_in(site: EffectiveSiteSettings, user: User | None = None) -> bool:
     """Whether this user, or (None) anybody of the staff, has a way in under these settings."""
-    staff = _keepers() if user is None else User.objects.filter(pk=user.pk)
-    if site.allow_password_login and any(one.has_usable_password() for one in staff.only("password")):
-        return True
-    accounts = SocialAccount.objects.filter(user__in=staff, provider__in=social_providers())
-    return bool(site.allow_social_login and accounts.exists())
+    return _have_a_way_in(site, _keepers() if user is None else User.objects.filter(pk=user.pk))
 
 
 def is_last_staff(user: User) -> bool:
-    """Whether nobody else may sign in and change everything."""
+    """Whether nobody else can sign in and change everything."""
     keepers = _keepers()
-    return keepers.filter(pk=user.pk).exists() and not keepers.exclude(pk=user.pk).exists()
+    others = keepers.exclude(pk=user.pk)
+    return keepers.filter(pk=user.pk).exists() and not _have_a_way_in(effective_site_settings(), others)
+
+
+def staff_needs_password(user: User) -> bool:
+    """Whether nobody of the staff could sign in if this user had no password."""
+    return is_last_staff(user) and not _are_connected(effective_site_settings(), User.objects.filter(pk=user.pk))
+
+
+def staff_needs_connection(account: SocialAccount) -> bool:
+    """Whether nobody of the staff could sign in without this connection to a provider."""
+    site, user = effective_site_settings(), User.objects.get(pk=account.user_id)
+    if not is_last_staff(user) or (site.allow_password_login and user.has_usable_password()):
+        return False
+    return not _are_connected(site, User.objects.filter(pk=user.pk), without=account)
+
+
+def _have_a_way_in(site: EffectiveSiteSettings, users: QuerySet[User]) -> bool:
+    if site.allow_password_login and any(one.has_usable_password() for one in users.only("password")):
+        return True
+    return _are_connected(site, users)
+
+
+def _are_connected(site: EffectiveSiteSettings, users: QuerySet[User], *, without: SocialAccount | None = None) -> bool:
+    """Whether one of them can sign in by a provider that is configured."""
+    accounts = SocialAccount.objects.filter(user__in=users, provider__in=social_providers())
+    if without is not None:
+        accounts = accounts.exclude(pk=without.pk)
+    return bool(site.allow_social_login and accounts.exists())
 
 
 def _keepers() -> QuerySet[User]:

@@ -17,7 +17,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.errors import Invalid, LastStaff, NotFound
+from accounts.errors import Invalid, LastStaff, NotFound, NotSignedIn
 from accounts.models import ApiToken, SiteSettings, TokenScope, User
 from accounts.selectors import EffectiveSiteSettings, effective_site_settings, is_last_staff, staff_can_sign_in
 from accounts.signals import site_settings_changed
@@ -129,7 +129,8 @@ def user_create(*, email: str, password: str | None = None, name: str = "", is_s
 def user_update(
     *, user: User, name: str | None = None, is_active: bool | None = None, is_staff: bool | None = None
 ) -> User:
-    """Changes what is not None. Who is deactivated loses their tokens and sessions for good.
+    """Changes what is not None. Who is deactivated loses their tokens and sessions for good, that of a sign-in that was
+    on its way as well: they are looked for again when the account is activated.
 
     Raises Invalid, and LastStaff when nobody of the staff would be left.
     """
@@ -142,6 +143,7 @@ def user_update(
             refuse_last_staff(current, "is_active" if is_active is False else "is_staff")
         if name is not None:
             current.name = name.strip()
+        was_active = current.is_active
         if is_active is not None:
             current.is_active = is_active
         if is_staff is not None and is_staff != current.is_staff:
@@ -149,7 +151,7 @@ def user_update(
         if errors := _user_errors(current, None):
             raise Invalid(fields=errors)
         current.save(update_fields=["name", "is_active", "is_staff", "is_superuser"])
-        if not current.is_active:
+        if not (was_active and current.is_active):
             access_revoke(user=current)
     return current
 
@@ -167,7 +169,8 @@ def access_revoke(*, user: User) -> None:
 
 
 def email_mark_verified(*, user: User) -> None:
-    """The user's address counts as verified and is the one mail goes to."""
+    """The user's address counts as verified and is the one mail goes to; what it was before counts no more."""
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
 
 
@@ -217,8 +220,26 @@ def token_create(
 ) -> tuple[ApiToken, str]:
     """Makes a token; the row, and the token itself, which is known to nobody afterwards.
 
-    `parent`: the token it is made with. It goes when that goes, and may not outlive it. Raises Invalid.
+    `parent`: the token it is made with. It goes when that goes, and may not outlive it. Raises Invalid, and NotSignedIn
+    when the user has been deactivated, or the parent revoked, since the request began.
     """
+    with transaction.atomic():
+        _refuse_who_left(user, parent)
+        return _token_create(user, name, scope, expires_at, parent)
+
+
+def _refuse_who_left(user: User, parent: ApiToken | None) -> None:
+    """Locks both, so that neither goes before the new token is there to go with them."""
+    is_here = User.objects.select_for_update().filter(pk=user.pk, is_active=True).exists()
+    if parent is not None:
+        is_here = is_here and ApiToken.objects.select_for_update().filter(pk=parent.pk).exists()
+    if not is_here:
+        raise NotSignedIn("This token is not known, or has been revoked.")
+
+
+def _token_create(
+    user: User, name: str, scope: str, expires_at: datetime | None, parent: ApiToken | None
+) -> tuple[ApiToken, str]:
     errors: dict[str, str] = {}
     label = name.strip()
     if not label or len(label) > MAX_TOKEN_NAME or "\x00" in label:
@@ -259,6 +280,7 @@ MAX_TOKEN_LIFE = timedelta(days=3650)
 MAX_NAME = 150
 MAX_EMAIL = 254
 LAST_STAFF = "This is the last staff account that can sign in; make another one first."
+LAST_WAY_IN = "This is the only way in of the last staff account that can sign in; make another one first."
 _SIGN_IN = ("allow_password_login", "allow_social_login")
 _WAYS = {
     False: "You could not sign in any more: without it you need another way in, a password or an account of a "

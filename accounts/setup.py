@@ -29,7 +29,10 @@ CODE_TRIES: Final = 5
 CODE_PAUSE_S: Final = 60  # after as many wrong ones; then there is another code
 _ALPHABET: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without the letters and digits that look alike
 _LENGTH: Final = 12  # 60 bits
-_FORWARDING: Final = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+# What proxies and tunnels add; besides everything that begins with X-Forwarded.
+_FORWARDING: Final = frozenset(
+    {"forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "cf-connecting-ip", "true-client-ip"}
+)
 _THIS_PROCESS: Final = secrets.token_hex(8)
 
 
@@ -57,12 +60,18 @@ class _Offer:
         return self.pid != os.getpid() and Path(f"/proc/{self.pid}").exists()
 
 
-def setup_needs_code(*, peer: str, headers: Mapping[str, str]) -> bool:
+def setup_needs_code(*, peer: str, headers: Mapping[str, str], http_version: str = "1.1") -> bool:
     """Whether who asks must know the code: everybody but a browser on this machine, at a web that is there for this
-    machine alone and has nothing in front of it. `peer` is the address that has connected."""
+    machine alone and has nothing in front of it. `peer` is the address that has connected.
+
+    No browser speaks HTTP 1.0; nginx does to what is behind it, and adds no header, unless it is told otherwise.
+    Source: nginx.org, ngx_http_proxy_module, proxy_http_version (until 1.29.7).
+    """
     if settings.HTTPS or settings.EXTRA_HOSTS or not is_loopback(settings.WEB_BIND[0]) or not is_loopback(peer):
         return True
-    return any(name in headers for name in _FORWARDING)
+    if http_version == "1.0":
+        return True
+    return any(name.lower() in _FORWARDING or name.lower().startswith("x-forwarded") for name in headers)
 
 
 def setup_offer_code(now: float | None = None) -> None:

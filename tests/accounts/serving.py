@@ -136,6 +136,27 @@ result = None
         """As if so much time had passed that no rate limit and no used one-time code is remembered."""
         self.ask("from django.core.cache import cache\ncache.clear()\nresult = None")
 
+    def age_sessions(self, seconds: float) -> None:
+        """As if so much time had passed since what the stored sessions remember."""
+        code = """
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+
+def age(value):
+    if isinstance(value, dict):
+        return {
+            name: part - seconds if name in ("at", "initiated_at") and part else age(part)
+            for name, part in value.items()
+        }
+    return [age(part) for part in value] if isinstance(value, list) else value
+
+for row in Session.objects.all():
+    row.session_data = SessionStore().encode(age(row.get_decoded()))
+    row.save()
+result = None
+"""
+        self.ask(code, seconds=seconds)
+
     def add_account(self, address: str, password: str | None = PASSWORD, **fields: Any) -> str:
         """An account with a verified address; the address."""
         code = """

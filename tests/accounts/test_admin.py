@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Permission
 from django.test import Client
 from model_bakery import baker
 from pytest_django import Settings
 
 from accounts.models import ApiToken, SiteSettings, User
-from accounts.services import site_settings_update, token_create
+from accounts.services import email_mark_verified, site_settings_update, token_create
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
@@ -192,3 +193,132 @@ def test_tokens_can_be_seen_and_taken_away_but_not_made(admin_client: Client) ->
     assert admin_client.get("/admin/accounts/apitoken/add/").status_code == 403
     assert admin_client.post(f"/admin/accounts/apitoken/{row.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not ApiToken.objects.exists()
+
+
+# --- nobody is locked out here either
+
+GITHUB = {"github": {"APPS": [{"client_id": "id", "secret": "secret"}]}}
+
+
+def connect(user: User, provider: str = "github") -> SocialAccount:
+    return SocialAccount.objects.create(user=user, provider=provider, uid=str(user.pk))
+
+
+def test_the_last_of_the_staff_keeps_the_password(admin_client: Client, admin_user: User, settings: Settings) -> None:
+    path = f"/admin/accounts/user/{admin_user.pk}/password/"
+    form = {"usable_password": "false", "unset-password": "yes"}
+    assert "the only way in of the last staff account" in admin_client.post(path, form).content.decode()
+    admin_user.refresh_from_db()
+    assert admin_user.has_usable_password()
+    connect(admin_user)
+    assert admin_client.post(path, form).status_code == 200, "GitHub is not configured"
+    settings.SOCIALACCOUNT_PROVIDERS = GITHUB
+    assert admin_client.post(path, form).status_code == 302
+    admin_user.refresh_from_db()
+    assert not admin_user.has_usable_password()
+
+
+def test_the_password_of_somebody_else_can_be_taken_away_and_set(admin_client: Client) -> None:
+    user = User.objects.create_user("user@example.com", PASSWORD)
+    path = f"/admin/accounts/user/{user.pk}/password/"
+    assert admin_client.post(path, {"usable_password": "false", "unset-password": "yes"}).status_code == 302
+    assert not User.objects.get(pk=user.pk).has_usable_password()
+    assert admin_client.post(path, {"password1": PASSWORD, "password2": PASSWORD}).status_code == 302
+    assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+
+
+def test_the_last_way_in_of_the_staff_is_not_taken_away(
+    admin_client: Client, admin_user: User, settings: Settings
+) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS = GITHUB
+    account = connect(admin_user)
+    settings.SITE_OVERRIDES = {"allow_password_login": False}
+    path = f"/admin/socialaccount/socialaccount/{account.pk}/delete/"
+    assert admin_client.post(path, {"post": "yes"}).status_code == 403
+    action = {"action": "delete_selected", "_selected_action": account.pk, "post": "yes"}
+    admin_client.post("/admin/socialaccount/socialaccount/", action)
+    assert SocialAccount.objects.filter(pk=account.pk).exists()
+    other = connect(User.objects.create_superuser("other@example.com"))
+    assert admin_client.post(path, {"post": "yes"}).status_code == 302
+    assert list(SocialAccount.objects.all()) == [other]
+
+
+def test_with_a_password_a_connection_is_not_the_last_way_in(admin_client: Client, admin_user: User) -> None:
+    account = connect(admin_user)
+    path = f"/admin/socialaccount/socialaccount/{account.pk}/delete/"
+    assert admin_client.post(path, {"post": "yes"}).status_code == 302
+
+
+def test_staff_who_cannot_sign_in_do_not_count(admin_client: Client, admin_user: User) -> None:
+    User.objects.create_superuser("invited@example.com")  # who has not chosen a password yet
+    path = f"/admin/accounts/user/{admin_user.pk}/"
+    page = admin_client.post(f"{path}change/", {"email": admin_user.email, "is_superuser": "on", "is_active": "on"})
+    assert "the last staff account" in page.content.decode()
+    assert admin_client.post(f"{path}delete/", {"post": "yes"}).status_code == 403
+
+
+# --- nobody comes in by another's account
+
+
+@pytest.mark.parametrize("name", ["account/emailaddress", "socialaccount/socialaccount"])
+def test_addresses_and_connections_are_not_written_here(admin_client: Client, admin_user: User, name: str) -> None:
+    EmailAddress.objects.get_or_create(user=admin_user, email=admin_user.email)
+    connect(admin_user)
+    pk = EmailAddress.objects.get().pk if name.startswith("account/") else SocialAccount.objects.get().pk
+    assert admin_user.email in admin_client.get(f"/admin/{name}/?q=example").content.decode()
+    form = {"user": admin_user.pk, "email": "evil@example.com", "uid": "evil", "provider": "github", "verified": "on"}
+    assert admin_client.post(f"/admin/{name}/add/", form).status_code == 403
+    assert admin_client.get(f"/admin/{name}/{pk}/change/").status_code == 200
+    assert admin_client.post(f"/admin/{name}/{pk}/change/", form).status_code == 403
+    assert not EmailAddress.objects.filter(email="evil@example.com").exists()
+    assert not SocialAccount.objects.filter(uid="evil").exists()
+
+
+def test_limited_staff_does_not_disconnect_staff(client: Client, admin_user: User) -> None:
+    limited = User.objects.create_user("limited@example.com", is_staff=True)
+    limited.user_permissions.add(
+        *Permission.objects.filter(codename__in=["view_socialaccount", "delete_socialaccount"])
+    )
+    client.force_login(limited)
+    for user, status in ((admin_user, 403), (User.objects.create_user("user@example.com"), 302)):
+        path = f"/admin/socialaccount/socialaccount/{connect(user).pk}/delete/"
+        assert client.post(path, {"post": "yes"}).status_code == status
+
+
+def test_an_address_for_which_no_mail_arrives_is_vouched_for(admin_client: Client) -> None:
+    users = [User.objects.create_user(f"{name}@example.com") for name in "ab"]
+    addresses = [EmailAddress.objects.create(user=user, email=user.email, primary=True) for user in users]
+    form = {"action": "make_verified", "_selected_action": [address.pk for address in addresses]}
+    assert admin_client.post("/admin/account/emailaddress/", form).status_code == 302
+    assert EmailAddress.objects.filter(verified=True, user__in=users).count() == 2
+    admin_client.post("/admin/account/emailaddress/", {**form, "action": "delete_selected", "post": "yes"})
+    assert EmailAddress.objects.filter(user__in=users).count() == 2
+    assert admin_client.post(f"/admin/accounts/user/{users[0].pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not EmailAddress.objects.filter(pk=addresses[0].pk).exists()
+
+
+def test_an_address_that_is_changed_here_takes_the_place_of_the_old_one(admin_client: Client) -> None:
+    user = User.objects.create_user("old@example.com", PASSWORD)
+    email_mark_verified(user=user)
+    path = f"/admin/accounts/user/{user.pk}/change/"
+    assert admin_client.post(path, {"email": "New@Example.com", "is_active": "on"}).status_code == 302
+    assert list(EmailAddress.objects.filter(user=user).values_list("email", "verified", "primary")) == [
+        ("new@example.com", True, True)
+    ]
+    taken = User.objects.create_user("taken@example.com")
+    for email in ("TAKEN@example.com", "second@example.com"):
+        EmailAddress.objects.update_or_create(user=taken, email=email.lower(), defaults={"verified": True})
+        page = admin_client.post(path, {"email": email, "is_active": "on"}).content.decode()
+        assert "There is an account with this address already." in page
+    user.refresh_from_db()
+    assert user.email == "new@example.com"
+
+
+def test_who_keeps_the_old_address_keeps_nothing(client: Client, admin_client: Client) -> None:
+    user = User.objects.create_user("old@example.com", PASSWORD)
+    email_mark_verified(user=user)
+    admin_client.post(f"/admin/accounts/user/{user.pk}/change/", {"email": "new@example.com", "is_active": "on"})
+    for email, status in (("old@example.com", 400), ("new@example.com", 200)):
+        body = {"email": email, "password": PASSWORD}
+        reply = client.post("/_allauth/app/v1/auth/login", body, content_type="application/json")
+        assert reply.status_code == status, email

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from pytest_django import Settings
 from accounts.models import ApiToken, SiteSettings, User
 from accounts.selectors import effective_site_settings
 from accounts.services import site_settings_update, token_create
+from accounts.site_fields import SITE_FIELDS
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery staple"
@@ -206,6 +208,24 @@ def test_what_the_environment_decides_is_said_and_refused(as_staff: Client, sett
     reply = send(as_staff, "patch", "/settings", {"allow_registration": False})
     assert refusal(reply) == (400, "invalid", ["allow_registration"])
     assert "RUBBERDUCK_ALLOW_REGISTRATION is set" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("name", SITE_FIELDS)
+def test_each_setting_can_be_locked_and_says_by_which_variable(as_staff: Client, settings: Settings, name: str) -> None:
+    SiteSettings.load()
+    stored = as_staff.get(f"{API}/settings").json()[name]
+    others = {"retention_days": 30, "global_block": ["10.0.0.1"], "global_allow": ["127.0.0.1"]}
+    decided = not stored if isinstance(stored, bool) else others.get(name, ["::1"])
+    settings.SITE_OVERRIDES = {name: decided}
+    shown = as_staff.get(f"{API}/settings").json()
+    variable = f"RUBBERDUCK_{name.upper()}"
+    assert (shown[name], shown["locked"]) == (decided, {name: variable})
+    reply = send(as_staff, "patch", "/settings", {name: stored})
+    assert refusal(reply) == (400, "invalid", [name])
+    assert reply.json()["error"]["fields"][name] == f"The environment decides this: {variable} is set."
+    page = as_staff.get("/admin/accounts/sitesettings/1/change/").content.decode()
+    assert f"{variable} decides" in page
+    assert len(re.findall(r"<(?:input|textarea)[^>]* disabled", page)) == 1
 
 
 def test_nobody_locks_themselves_out(as_staff: Client, staff: User) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import ApiToken, TokenScope, User
 from accounts.services import token_create, user_update
+from accounts.sessions import SessionStore
 
 pytestmark = pytest.mark.django_db
 ME = "/api/v1/me"
@@ -84,6 +88,21 @@ def test_the_tokens_and_sessions_of_a_deactivated_user_are_gone_for_good(client:
     assert client.get(ME, headers=bearer(token)).status_code == 401
     user_update(user=user, is_active=True)
     assert client.get(ME, headers=bearer(token)).status_code == 401
+
+
+def test_a_sign_in_that_was_on_its_way_when_its_user_was_deactivated_does_not_come_back(
+    client: Client, user: User
+) -> None:
+    user_update(user=user, is_active=False)
+    store = SessionStore()
+    store[SESSION_KEY], store[BACKEND_SESSION_KEY] = str(user.pk), settings.AUTHENTICATION_BACKENDS[0]
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.create()
+    UserSession.objects.create(user=user, session_key=store.session_key, ip="192.0.2.7", user_agent="Lynx")
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(store.session_key)
+    assert client.get(ME).status_code == 401
+    user_update(user=user, is_active=True)
+    assert client.get(ME).status_code == 401
 
 
 def test_a_deactivated_user_is_refused_however_it_was_done(client: Client, user: User) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.accounts.serving import PASSWORD, Browser, Web, new_address, plain_text
 
 NEW = "another horse entirely"
@@ -162,3 +164,38 @@ def test_attempts_to_reauthenticate_are_limited(web: Web, browser: Browser) -> N
     answers = [browser.post("auth/reauthenticate", password="wrong").status for _ in range(11)]
     assert answers[0] == 400
     assert answers[-1] == 429
+
+
+def test_a_code_for_a_reset_ends_after_a_quarter_of_an_hour(web: Web, browser: Browser) -> None:
+    address = web.add_account(new_address())
+    ask_for_code(browser, address)
+    web.age_sessions(16 * 60)
+    assert browser.post("auth/password/reset", key=web.code(address), password=NEW).status == 409
+    assert browser.log_in(address).status == 200
+
+
+def test_a_new_address_that_nobody_verifies_in_time_changes_nothing(web: Web, browser: Browser) -> None:
+    old, new = web.add_account(new_address()), new_address("new")
+    browser.log_in(old)
+    browser.reauthenticate()
+    browser.post("account/email", email=new)
+    web.age_sessions(16 * 60)
+    assert browser.post("auth/email/verify", key=web.code(new)).status == 409
+    assert web.accounts(old)[0]["verified"] == [old]
+    assert web.accounts(new) == []
+
+
+def test_of_two_who_want_the_same_new_address_the_first_gets_it(
+    web: Web, browser: Browser, other_browser: Browser
+) -> None:
+    new, loser = new_address("new"), new_address()
+    for visitor, address in ((browser, new_address()), (other_browser, loser)):
+        visitor.log_in(web.add_account(address))
+        visitor.reauthenticate()
+        assert visitor.post("account/email", email=new).status == 200
+        web.forget_attempts()
+    codes = [re.findall(r"^[A-Z0-9]{4}-[A-Z0-9]{4}$", plain_text(mail), re.MULTILINE)[0] for mail in web.mails(new)]
+    assert browser.post("auth/email/verify", key=codes[0]).status == 200
+    assert other_browser.post("auth/email/verify", key=codes[1]).errors == [("key", "email_taken")]
+    assert web.accounts(loser)[0]["verified"] == [loser]
+    assert len(web.accounts(new)) == 1

@@ -12,10 +12,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.errors import Invalid, LastStaff, NotFound
+from accounts.errors import Invalid, LastStaff, NotFound, NotSignedIn
 from accounts.models import SiteSettings, User
 from accounts.selectors import effective_site_settings, only_staff_user
-from accounts.services import Asker, site_settings_update, user_update
+from accounts.services import Asker, site_settings_update, token_create, token_delete, user_update
 from accounts.signals import site_settings_changed
 
 pytestmark = pytest.mark.django_db
@@ -211,6 +211,19 @@ def test_trusting_a_proxy_may_bring_a_block_to_light() -> None:
 # --- users
 
 
+def test_staff_who_could_not_sign_in_is_nobody_to_leave_alone(settings: Settings) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS = GITHUB
+    settings.SITE_OVERRIDES = {"allow_password_login": False}
+    first, second = make_staff("a@example.com"), make_staff("b@example.com")
+    connect(first)
+    connect(second, "google")  # which is not configured
+    for change in ({"is_active": False}, {"is_staff": False}):
+        with pytest.raises(LastStaff):
+            user_update(user=first, **change)
+    connect(second)
+    assert not user_update(user=first, is_active=False).is_active
+
+
 def test_of_two_who_leave_at_the_same_time_one_stays() -> None:
     first, second = make_staff("a@example.com"), make_staff("b@example.com")
     user_update(user=first, is_staff=False)
@@ -229,3 +242,25 @@ def test_sessions_that_are_listed_end_with_the_account(client: Client) -> None:
     user_update(user=user, is_active=False)
     assert not UserSession.objects.exists()
     assert not Session.objects.filter(session_key=key).exists()
+
+
+# --- tokens
+
+
+def test_who_has_been_deactivated_meanwhile_gets_no_token() -> None:
+    asking = User.objects.create_user("user@example.com", "password")
+    user_update(user=asking, is_active=False)
+    asking.is_active = True  # as a request that has begun before still sees it
+    with pytest.raises(NotSignedIn):
+        token_create(user=asking, name="late")
+    user_update(user=asking, is_active=True)
+    assert not asking.api_tokens.exists()
+
+
+def test_a_token_that_has_been_revoked_meanwhile_makes_no_other() -> None:
+    user = User.objects.create_user("user@example.com", "password")
+    parent, _ = token_create(user=user, name="parent")
+    token_delete(user=user, token_id=parent.pk)
+    with pytest.raises(NotSignedIn):
+        token_create(user=user, name="child", parent=parent)
+    assert not user.api_tokens.exists()

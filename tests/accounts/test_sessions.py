@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from accounts.sessions import SessionStore
 from tests.accounts.serving import PASSWORD, ROOT, Browser, Program, Web, new_address
 
 
@@ -100,3 +101,13 @@ def test_the_commands_of_the_documentation_do_what_it_says(web: Web, tmp_path: P
     with Program(web) as program:
         program.token = json.loads((tmp_path / "session.json").read_text())["meta"]["session_token"]
         assert program.call("GET", "auth/session").status == 410
+
+
+def test_a_cookie_that_no_session_can_have_is_none(web: Web, browser: Browser) -> None:
+    name = f"rubberduck_session_{web.port}"
+    for value in (r'"\000abcdefghijkl"', r'"\355\240\200abcdefgh"', "'", "x" * 2000):
+        for path in ("/api/v1/me", "/_allauth/browser/v1/auth/session"):
+            browser.http.cookies.clear()
+            reply = browser.http.get(path, headers={"cookie": f"{name}={value}"})
+            assert reply.status_code == 401, (value, path)
+    assert SessionStore("\x00abcdefghijkl").session_key is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -106,6 +107,11 @@ def test_a_code_on_the_console_of_a_process_that_is_gone_is_replaced(
         ("", {}, {}, True),
         ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, {}, True),
         ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}, {}, True),
+        ("127.0.0.1", {"X-Forwarded-Server": "duck"}, {}, True),
+        ("127.0.0.1", {"x-forwarded-port": "443"}, {}, True),
+        ("127.0.0.1", {"CF-Connecting-IP": "192.0.2.7"}, {}, True),
+        ("127.0.0.1", {"True-Client-IP": "192.0.2.7"}, {}, True),
+        ("127.0.0.1", {"X-Client-IP": "192.0.2.7"}, {}, True),
         ("127.0.0.1", {}, {"WEB_BIND": ("0.0.0.0", 8000)}, True),
         ("127.0.0.1", {}, {"EXTRA_HOSTS": ["duck.example.com"]}, True),
         ("127.0.0.1", {}, {"HTTPS": True}, True),
@@ -117,6 +123,11 @@ def test_only_a_browser_on_this_machine_needs_no_code(
     for name, value in changes.items():
         setattr(settings, name, value)
     assert setup_needs_code(peer=peer, headers=headers) is needs_code
+
+
+def test_something_in_front_that_adds_no_header_is_known_by_its_protocol() -> None:
+    assert setup_needs_code(peer="127.0.0.1", headers={}, http_version="1.0")
+    assert not setup_needs_code(peer="127.0.0.1", headers={}, http_version="1.1")
 
 
 @pytest.mark.django_db
@@ -285,6 +296,16 @@ def test_who_comes_from_elsewhere_needs_the_code_on_the_console(web: Web) -> Non
         assert (reply.status_code, list(reply.json()["error"]["fields"])) == (400, ["password"])
         assert set_up(client, code=code).status_code == 201
     assert not (Path(web.environment["RUBBERDUCK_DATA_DIR"]) / "setup_code").exists()
+
+
+def test_who_comes_through_a_server_that_says_nothing_of_it_needs_the_code_too(web: Web) -> None:
+    """nginx, with `proxy_pass` alone."""
+    reply = b""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as sock:
+        sock.sendall(f"GET {SETUP} HTTP/1.0\r\nHost: 127.0.0.1:{web.port}\r\nConnection: close\r\n\r\n".encode())
+        while part := sock.recv(65536):
+            reply += part
+    assert b'"code_needed": true' in reply
 
 
 def test_guessing_the_code_ends_soon(web: Web) -> None:

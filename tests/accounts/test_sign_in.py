@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import jwt
 import pytest
 
 from tests.accounts.serving import PASSWORD, Browser, Program, Web, new_address
+
+OTHER_PASSWORD = "another horse entirely"
 
 
 def test_signing_in_and_out(web: Web, browser: Browser) -> None:
@@ -215,6 +218,38 @@ def test_a_programs_access_token_is_renewed_and_dies_with_the_session(web: Web, 
             assert program.http.get("/api/v1/me", headers=headers).status_code == 401
         fresh = renewed.body["data"]["refresh_token"]
         assert program.call("POST", "tokens/refresh", headers={}, refresh_token=fresh).status == 400
+
+
+def test_a_new_password_ends_the_tokens_of_programs(web: Web, browser: Browser) -> None:
+    address = web.add_account(new_address())
+    ways = (
+        lambda: browser.log_in(address),
+        lambda: browser.post("account/password/change", current_password=PASSWORD, new_password=OTHER_PASSWORD),
+    )
+    with Program(web) as program:
+        meta = program.call("POST", "auth/login", email=address, password=PASSWORD).body["meta"]
+        bearer = {"authorization": f"Bearer {meta['access_token']}"}
+        assert program.http.get("/api/v1/me", headers=bearer).status_code == 200
+        assert [way().status for way in ways] == [200, 200]
+        assert program.http.get("/api/v1/me", headers=bearer).status_code == 401
+        refused = program.call("POST", "tokens/refresh", headers={}, refresh_token=meta["refresh_token"])
+        assert refused.status == 400
+
+
+def test_only_the_access_token_opens_the_api_and_not_for_long(web: Web) -> None:
+    with Program(web) as program:
+        address = web.add_account(new_address())
+        meta = program.call("POST", "auth/login", email=address, password=PASSWORD).body["meta"]
+        for name, status in (("access_token", 200), ("refresh_token", 401), ("session_token", 401)):
+            bearer = {"authorization": f"Bearer {meta[name]}"}
+            assert program.http.get("/api/v1/me", headers=bearer).status_code == status, name
+        claims = jwt.decode(meta["access_token"], options={"verify_signature": False})
+        assert claims["exp"] - claims["iat"] == 300
+        forged = jwt.encode({**claims, "exp": claims["exp"] + 9}, "another key" * 4, algorithm="HS256")
+        assert program.http.get("/api/v1/me", headers={"authorization": f"Bearer {forged}"}).status_code == 401
+        assert program.call("DELETE", "auth/session").status == 401
+        bearer = {"authorization": f"Bearer {meta['access_token']}"}
+        assert program.http.get("/api/v1/me", headers=bearer).status_code == 401, "signed out"
 
 
 # --- nonsense

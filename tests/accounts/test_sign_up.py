@@ -163,3 +163,54 @@ def test_before_the_first_account_nobody_signs_up(open_web: Web, browser: Browse
         assert not browser.get("config").body["data"]["account"]["is_open_for_signup"]
     finally:
         open_web.add_account("first@example.com", is_staff=True, is_superuser=True)
+
+
+def test_a_code_that_is_a_quarter_of_an_hour_old_is_worth_nothing(open_web: Web, browser: Browser) -> None:
+    address = new_address()
+    sign_up(browser, address)
+    open_web.age_sessions(14 * 60)
+    assert browser.post("auth/email/verify", key="WRNG-CODE").status == 400, "there is still something to verify"
+    open_web.age_sessions(2 * 60)
+    assert browser.post("auth/email/verify", key=open_web.code(address)).status == 409
+    assert not browser.is_signed_in()
+    assert open_web.accounts(address)[0]["verified"] == []
+
+
+def test_who_gave_anothers_address_is_not_let_in_when_its_owner_comes(
+    open_web: Web, browser: Browser, other_browser: Browser
+) -> None:
+    """Whoever signs up with an address before its owner does has neither a session nor a password afterwards."""
+    address = new_address("victim")
+    sign_up(browser, address)
+    other_browser.post("auth/password/request", email=address)
+    reset = other_browser.post("auth/password/reset", key=open_web.code(address), password="another horse entirely")
+    assert reset.status == 401
+    assert other_browser.log_in(address, "another horse entirely").status == 200
+    open_web.forget_attempts()
+    assert browser.get("auth/session").pending == ["verify_email"]
+    assert browser.post("auth/email/verify", key="WRNG-CODE").status == 400
+    assert browser.log_in(address).status == 400
+    assert not browser.is_signed_in()
+
+
+# --- a switch that is turned in between
+
+
+def test_an_account_that_was_made_while_registration_was_open_is_verified_afterwards(
+    open_web: Web, browser: Browser
+) -> None:
+    address = new_address()
+    sign_up(browser, address)
+    open_web.set_site()
+    assert browser.post("auth/email/verify", key=open_web.code(address)).status == 200
+
+
+def test_with_passwords_off_a_sign_up_that_has_begun_leads_to_no_session(open_web: Web, browser: Browser) -> None:
+    address = new_address()
+    sign_up(browser, address)
+    open_web.set_site(allow_registration=True, allow_password_login=False)
+    reply = browser.post("auth/email/verify", key=open_web.code(address))
+    assert (reply.status, reply.errors) == (400, [(None, "password_login_off")])
+    assert not browser.is_signed_in()
+    open_web.set_site()
+    assert browser.log_in(address).status == 200, "the address is verified all the same"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from accounts.models import SiteSettings
 from accounts.site_fields import SITE_FIELDS, address_list_error, site_field_clean
@@ -53,6 +59,61 @@ def test_it_is_stored(name: str, value: Any, stored: Any) -> None:
 def test_it_is_refused_with_the_reason(name: str, value: Any, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         site_field_clean(name, value)
+
+
+def test_the_environment_can_decide_every_field(tmp_path: Path) -> None:
+    values = {
+        "allow_registration": "1",
+        "allow_social_login": "0",
+        "allow_password_login": "1",
+        "allowed_emails": "ada@example.com",
+        "allowed_domains": "example.com",
+        "global_allow": "127.0.0.0/8",
+        "global_block": "10.0.0.1, 10.0.0.2",
+        "trusted_proxies": "::1",
+        "allow_private_upstreams": "0",
+        "retention_days": "30",
+    }
+    assert set(values) == set(SITE_FIELDS)
+    code = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from accounts.models import SiteSettings
+from accounts.selectors import effective_site_settings
+from accounts.site_fields import SITE_FIELDS
+stored = {name: not value for name, value in vars(SiteSettings()).items() if isinstance(value, bool)}
+SiteSettings.objects.update_or_create(pk=1, defaults={**stored, "retention_days": 7, "global_block": ["10.9.9.9"]})
+site = effective_site_settings()
+print([sorted(site.locked), {name: getattr(site, name) for name in SITE_FIELDS}])
+"""
+    done = subprocess.run(
+        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "shell", "--no-imports", "-c", code],
+        env={
+            "PATH": os.environ["PATH"],
+            "RUBBERDUCK_ENV_FILE": "",
+            "RUBBERDUCK_DATA_DIR": str(tmp_path),
+            **{f"RUBBERDUCK_{name.upper()}": value for name, value in values.items()},
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ast.literal_eval(done.stdout) == [
+        sorted(SITE_FIELDS),
+        {
+            "allow_registration": True,
+            "allow_social_login": False,
+            "allow_password_login": True,
+            "allowed_emails": ("ada@example.com",),
+            "allowed_domains": ("example.com",),
+            "global_allow": ("127.0.0.0/8",),
+            "global_block": ("10.0.0.1", "10.0.0.2"),
+            "trusted_proxies": ("::1",),
+            "allow_private_upstreams": False,
+            "retention_days": 30,
+        },
+    ]
 
 
 def test_a_list_of_addresses_is_fine_or_says_which_line_is_not() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import jwt
 import pytest
@@ -212,21 +213,87 @@ def test_switched_off_while_somebody_is_at_the_provider(open_web: Web, browser: 
     assert open_web.accounts(address) == []
 
 
+def test_switched_off_while_somebody_is_about_to_connect(web: Web, browser: Browser) -> None:
+    browser.log_in(web.add_account(new_address()))
+    browser.reauthenticate()
+    web.provider.person = person(new_address())
+    form = {"provider": "google", "process": "connect", "callback_url": "/welcome"}
+    place = "/_allauth/browser/v1/auth/provider/redirect"
+    reply = browser.http.post(place, data=form | {"csrfmiddlewaretoken": browser.csrf_token})
+    back = browser.http.get(reply.headers["location"]).headers["location"]
+    web.set_site(allow_social_login=False)
+    assert browser.http.get(back).headers["location"] == "/welcome?error=permission_denied&error_process=connect"
+    assert connected(browser) == []
+    assert browser.http.post(place, data=form | {"csrfmiddlewaretoken": browser.csrf_token}).status_code == 403
+
+
+@pytest.mark.parametrize("site", [{}, {"allow_registration": True, "allow_social_login": False}])
+def test_closed_before_an_address_is_given_no_account_is_made(
+    open_web: Web, browser: Browser, site: dict[str, bool]
+) -> None:
+    address = new_address()
+    open_web.provider.person = Person(next(_uids), "Ada", {})
+    browser.go_through("github")
+    open_web.set_site(**site)
+    assert browser.post("auth/provider/signup", email=address).status == 403
+    assert open_web.accounts(address) == []
+
+
+def test_closed_before_the_address_is_verified_nobody_is_signed_in(open_web: Web, browser: Browser) -> None:
+    address = new_address()
+    open_web.provider.person = person(address, verified=False)
+    browser.go_through("google")
+    open_web.set_site(allow_registration=True, allow_social_login=False)
+    assert browser.post("auth/email/verify", key=open_web.code(address)).status == 403
+    assert not browser.is_signed_in()
+
+
+def test_with_passwords_off_an_address_is_still_verified_by_a_code(web: Web, browser: Browser) -> None:
+    web.set_site(allow_registration=True, allow_password_login=False)
+    address = new_address()
+    web.provider.person = person(address, verified=False)
+    browser.go_through("github")
+    assert browser.post("auth/email/verify", key=web.code(address)).status == 200
+    assert browser.is_signed_in()
+
+
 # --- accounts that exist
 
 
+@pytest.mark.parametrize("spelled", [str, str.upper])
+@pytest.mark.parametrize("verified", [True, False])
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_account_with_the_same_address_is_not_handed_over(open_web: Web, browser: Browser, provider: str) -> None:
+def test_an_account_with_the_same_address_is_not_handed_over(
+    open_web: Web, browser: Browser, provider: str, verified: bool, spelled: Callable[[str], str]
+) -> None:
     address = open_web.add_account(new_address())
-    open_web.provider.person = person(address)
+    open_web.provider.person = person(spelled(address), verified)
     browser.go_through(provider)
     assert not browser.is_signed_in()
+    assert open_web.accounts(address.upper()) == []
     (mail,) = open_web.mails(address)
     assert mail["subject"] == "You already have an account"
     assert "connect it in the settings" in plain_text(mail)
     with Browser(open_web) as owner:
         owner.log_in(address)
         assert connected(owner) == []
+
+
+def test_of_two_people_with_the_same_address_the_second_does_not_get_the_firsts_account(
+    open_web: Web, browser: Browser, other_browser: Browser
+) -> None:
+    address = new_address()
+    open_web.provider.person = person(address)
+    browser.go_through("github")
+    first = open_web.provider.person.uid
+    for provider in PROVIDERS:
+        open_web.provider.person = person(address)
+        assert open_web.provider.person.uid != first
+        with Browser(open_web) as second:
+            second.go_through(provider)
+            assert not second.is_signed_in()
+    assert connected(browser) == [("github", str(first))]
+    assert len(open_web.accounts(address)) == 1
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -244,6 +311,8 @@ def test_connecting_signing_in_by_it_and_disconnecting(
     assert other_browser.go_through(provider) == "/welcome"
     assert other_browser.get("auth/session").body["data"]["user"]["email"] == address
     assert web.accounts(address)[0]["verified"] == [address], "the provider's address is not added"
+    refused = other_browser.call("DELETE", "account/providers", provider=provider, account=uid)
+    assert (refused.status, "reauthenticate" in refused.flows) == (401, True)
     assert browser.call("DELETE", "account/providers", provider=provider, account=uid).status == 200
     assert connected(browser) == []
     with Browser(web) as fresh:

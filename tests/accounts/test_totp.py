@@ -210,3 +210,48 @@ def test_staff_take_a_lost_second_factor_away_and_cannot_read_it(web: Web, brows
         assert browser.http.post(f"/admin/mfa/authenticator/{pk}/delete/", data=form).status_code == 302
     with Browser(web) as owner:
         assert owner.log_in(address).status == 200
+
+
+def test_passwords_that_are_switched_off_before_the_code_let_nobody_in(
+    web: Web, browser: Browser, other_browser: Browser
+) -> None:
+    address = web.add_account(new_address())
+    set_up(browser, address)
+    first, second, *_ = recovery_codes(browser)
+    assert other_browser.log_in(address).pending == ["mfa_authenticate"]
+    web.set_site(allow_password_login=False)
+    reply = other_browser.post("auth/2fa/authenticate", code=first)
+    assert (reply.status, reply.errors) == (400, [(None, "password_login_off")])
+    assert not other_browser.is_signed_in()
+    web.set_site()
+    with Browser(web) as fresh:
+        fresh.log_in(address)
+        assert fresh.post("auth/2fa/authenticate", code=second).status == 200
+
+
+def test_all_that_concerns_it_takes_a_proof_that_is_not_five_minutes_old(
+    web: Web, browser: Browser, other_browser: Browser
+) -> None:
+    address = web.add_account(new_address())
+    set_up(browser, address)
+    first, second, *_ = recovery_codes(browser)
+    other_browser.log_in(address)
+    assert other_browser.post("auth/2fa/authenticate", code=first).status == 200
+    places = (
+        *(("GET", "account/authenticators/recovery-codes"), ("POST", "account/authenticators/recovery-codes")),
+        *(("DELETE", "account/authenticators/totp"), ("POST", "account/email")),
+    )
+
+    def refused(visitor: Browser) -> list[str]:
+        body = {"email": new_address()}
+        replies = {place: visitor.call(method, place, **body) for method, place in places}
+        assert all("reauthenticate" in reply.flows for reply in replies.values() if reply.status == 401)
+        return [place for place, reply in replies.items() if reply.status == 401]
+
+    asked = sorted({place for _, place in places})
+    assert sorted(refused(other_browser)) == asked, "a sign-in is no such proof"
+    assert other_browser.post("auth/2fa/reauthenticate", code=second).status == 200
+    assert other_browser.get("account/authenticators/recovery-codes").status == 200
+    web.age_sessions(6 * 60)
+    assert sorted(refused(other_browser)) == asked
+    assert other_browser.is_signed_in()

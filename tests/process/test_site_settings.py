@@ -41,11 +41,11 @@ def running_web(deployment: Deployment) -> Iterator[str]:
         web.wait()
 
 
-def status_from(source: str, port: int, path: str) -> int:
-    """How a request from that address is answered."""
+def status_from(source: str, port: int, path: str, forwarded_for: str = "") -> int:
+    """How a request from that address is answered, which says whom it is for."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"x-forwarded-for": forwarded_for} if forwarded_for else {})
         return connection.getresponse().status
     finally:
         connection.close()
@@ -85,8 +85,16 @@ result = token_create(user=User.objects.create_superuser("staff@example.com"), n
                 assert status_from("127.0.0.1", port, "/not-recorded") == 502  # the upstream is on loopback
                 assert client.get("/auth-options").json()["registration"] == "open"
 
+                lists = {"global_allow": ["127.0.0.1", "192.0.2.7"], "trusted_proxies": [OTHER_ADDRESS]}
+                third = change(**lists, allow_private_upstreams=True)
+                assert third["applied"] == "live"
+                for place, path in ((port, "/hello"), (web_port, "/healthz")):
+                    assert status_from(OTHER_ADDRESS, place, path, "192.0.2.7") == 200
+                    assert status_from(OTHER_ADDRESS, place, path, "192.0.2.8") == 403
+                    assert status_from(OTHER_ADDRESS, place, path) == 403
+
                 refused = client.patch("/settings", json={"global_block": ["127.0.0.1"]})
                 assert (refused.status_code, refused.json()["error"]["code"]) == (400, "last_staff")
-                assert client.get("/settings").json()["generation"] == second["generation"]
+                assert client.get("/settings").json()["generation"] == third["generation"]
 
     await asyncio.to_thread(scenario)
