@@ -27,7 +27,7 @@ dev: setup  ## Like run, with debug on; starts again by itself when a source fil
 
 test:  ## Install what the tests need and run them all with the newest SDKs: make test [TESTS=tests/providers] [WORKERS=2]
 	@scripts/setup --tests
-	@scripts/programs chromium curl
+	@scripts/programs chromium curl nginx postgres redis-server
 	$(PYTEST) $(TESTS)
 
 older-sdks:  ## Run the SDK tests with the older generation of the official SDKs
@@ -63,7 +63,7 @@ frontend-checks:  ## Run the frontend's unit tests
 
 coverage:  ## Run the tests and show which lines they did not reach
 	@scripts/setup --tests
-	@scripts/programs chromium curl
+	@scripts/programs chromium curl nginx postgres redis-server
 	$(PY) -m coverage erase
 	$(PY) -m coverage run -m pytest -n $(WORKERS) --maxprocesses=8 $(TESTS)
 	$(PY) -m coverage combine --quiet

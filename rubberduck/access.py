@@ -16,6 +16,8 @@ from proxies.dataplane.access import AccessList, client_address
 
 _NAMES = ("global_allow", "global_block", "trusted_proxies")
 REFUSAL = "403 Forbidden\n"  # as the ports of proxies say it
+# These answer in time while the database hangs, and see to the lists themselves.
+_HEALTH = frozenset({"/healthz", "/readyz"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ class _Lists:
     version: object  # of the stored settings
     access: AccessList
     trusted: AccessList
+
+    def refuse(self, peer: str, forwarded_for: str) -> bool:
+        return self.access.check(client_address(peer, forwarded_for, self.trusted)) is not None
 
 
 class GlobalAccess:
@@ -36,8 +41,15 @@ class GlobalAccess:
 
     def refuses(self, peer: str, forwarded_for: str) -> bool:
         """Whether who calls is refused. One small query; blocks."""
-        lists = self._read()
-        return lists.access.check(client_address(peer, forwarded_for, lists.trusted)) is not None
+        return self._read().refuse(peer, forwarded_for)
+
+    def refuses_as_known(self, peer: str, forwarded_for: str) -> bool:
+        """The same by the lists that were read last, else by those of the environment, without asking the database."""
+        return (self._known or _of_environment()).refuse(peer, forwarded_for)
+
+    def refresh(self) -> None:
+        """Reads the lists if they have changed. Blocks."""
+        self._read()
 
     def _read(self) -> _Lists:
         overrides = settings.SITE_OVERRIDES
@@ -48,8 +60,12 @@ class GlobalAccess:
                 self._known = _compiled(version, site.global_allow, site.global_block, site.trusted_proxies)
         except AnyDatabaseError:
             if self._known is None:
-                return _compiled(None, *(overrides.get(name, ()) for name in _NAMES))
+                return _of_environment()
         return self._known
+
+
+def _of_environment() -> _Lists:
+    return _compiled(None, *(settings.SITE_OVERRIDES.get(name, ()) for name in _NAMES))
 
 
 def _compiled(version: object, allow: Sequence[str], block: Sequence[str], trusted: Sequence[str]) -> _Lists:
@@ -66,6 +82,8 @@ class GlobalAccessMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info in _HEALTH:
+            return self._get_response(request)
         peer, forwarded_for = request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", "")
         if global_access.refuses(peer, forwarded_for):
             return HttpResponse(REFUSAL, status=403, content_type="text/plain; charset=utf-8")

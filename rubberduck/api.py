@@ -14,8 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.parser import Parser
 
 from accounts.api import router as accounts_router
+from accounts.authentication import api_auth
 from accounts.errors import DomainError
 from proxies.api import router as providers_router
 from proxies.cache_api import router as cache_router
@@ -24,15 +26,25 @@ from proxies.field_schemas import bodies
 from proxies.lifecycle_api import router as lifecycle_router
 from proxies.ports_api import router as ports_router
 from proxies.proxies_api import router as proxies_router
+from proxies.requests import object_of
 from proxies.settings_api import router as settings_router
 from rubberduck.api_errors import MEANINGS, STATUS, ErrorCode, document_errors, error_body
 
 log = logging.getLogger(__name__)
 
+# As the proxies' own fields say it.
+_WORDS = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
 DESCRIPTION = """Everything the web pages do, for scripts too: send `Authorization: Bearer rdk_...`.
 
 Bodies are JSON or YAML, as their content type says. Errors have one shape, \
 `{"error": {"code": ..., "message": ..., "fields": {...}}}`; fields are named with dots where they are nested."""
+
+
+class BodyParser(Parser):
+    """Reads the bodies that ninja reads as those that the operations read themselves: JSON or YAML."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        return object_of(request)
 
 
 class Api(NinjaAPI):
@@ -43,6 +55,9 @@ class Api(NinjaAPI):
     ) -> OpenAPISchema:
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         schema["components"].setdefault("schemas", {}).update(bodies())
+        for operation in (operation for methods in schema["paths"].values() for operation in methods.values()):
+            for content in (operation["requestBody"]["content"],) if "requestBody" in operation else ():
+                content.setdefault("application/yaml", content["application/json"])
         document_errors(schema)
         return schema
 
@@ -56,6 +71,9 @@ api = Api(
     version=settings.VERSION,
     description=DESCRIPTION,
     urls_namespace="api-1",
+    parser=BodyParser(),
+    # Of the routers too, each for itself; here it makes the documentation send the CSRF token with what is tried out.
+    auth=api_auth,
     # Swagger UI draws its arrows from data: images in its style sheet.
     docs_decorator=csp_update({"img-src": ["data:"]}),
 )
@@ -81,11 +99,15 @@ def refuse(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def refuse_access(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """What ninja refuses: no session, no CSRF token, a body that it cannot read."""
+    """What ninja refuses: no session, no CSRF token, a body that the parser above has refused."""
+    if isinstance(error.__cause__, DomainError):
+        return refuse(request, error.__cause__)
     status = error.status_code
     code, message = MEANINGS.get(status, (ErrorCode.REFUSED, ""))
     said = str(error).removesuffix(".")
-    if said and said not in ("Unauthorized", "Forbidden"):
+    if said == "CSRF check Failed":
+        message = "The CSRF cookie is missing, or its header X-CSRFToken, or they do not fit."
+    elif said and said not in ("Unauthorized", "Forbidden"):
         message = f"{said}."
     return _error(request, status, code, message)
 
@@ -95,9 +117,12 @@ def refuse_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Values that ninja has read and that do not fit."""
     fields: dict[str, str] = {}
     for one in error.errors:
-        # ("query", name), ("path", name), ("body", parameter, name, ...)
-        place = [part for part in one["loc"][2 if one["loc"][0] == "body" else 1 :] if isinstance(part, str)]
-        fields.setdefault(".".join(place) or "body", one["msg"].rstrip(".").removeprefix("Value error, ") + ".")
+        # ("query", name), ("path", name), ("body", parameter, name, place in a list, ...)
+        place = one["loc"][2 if one["loc"][0] == "body" else 1 :]
+        entries = [f"entry {part + 1}: " for part in place if isinstance(part, int)]
+        words = _WORDS.get(one["type"]) or one["msg"].rstrip(".").removeprefix("Value error, ") + "."
+        name = ".".join(part for part in place if isinstance(part, str)) or "body"
+        fields.setdefault(name, "".join(entries[:1]) + words)
     message = " ".join(f"{name}: {reason}" for name, reason in fields.items())
     return _error(request, 400, ErrorCode.INVALID, message, fields)
 

@@ -91,7 +91,8 @@ def error_body(code: str, message: str, fields: Mapping[str, str] | None = None)
 
 
 class ApiErrorsMiddleware:
-    """Gives the shape to refusals from outside of the API: unknown routes and methods, foreign hosts, crashes."""
+    """Gives the shape to refusals from outside of the API: unknown routes and methods, foreign hosts, crashes. No reply
+    of the API is for a cache: some tell one person's affairs at addresses that may end in .css."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -99,9 +100,11 @@ class ApiErrorsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self._get_response(request)
         status = response.status_code
+        if not request.path_info.startswith(PREFIX):
+            return response
+        response.headers.setdefault("Cache-Control", "no-store")
         if (
             status >= 400
-            and request.path_info.startswith(PREFIX)
             and isinstance(response, HttpResponse)
             and not response.get("Content-Type", "").startswith("application/json")
         ):

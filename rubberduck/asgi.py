@@ -21,9 +21,11 @@ from channels.security.websocket import AllowedHostsOriginValidator
 
 from rubberduck.access import GlobalAccessForWebsockets
 from rubberduck.checks import serious_findings
+from rubberduck.web_requests import bound_requests
 
 if findings := serious_findings():
     sys.exit("\n".join(findings))
+bound_requests()
 
 
 async def refuse_websocket(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -1,14 +1,19 @@
-"""The one page of the built frontend."""
+"""The one page of the built frontend, and what stands in the place of a page that has failed."""
 
 from __future__ import annotations
 
+import sys
+
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from accounts.headless import PREFIX
 from accounts.selectors import setup_is_needed
+from rubberduck.api_errors import MEANINGS
 
 _NOT_BUILT = "The web pages are not built yet. Run `make setup`, then start again. The admin is at /admin/.\n"
 
@@ -29,3 +34,12 @@ def index(request: HttpRequest) -> HttpResponse:
     except FileNotFoundError:
         return HttpResponse(_NOT_BUILT, status=503, content_type="text/plain; charset=utf-8")
     return HttpResponse(content, headers={"Cache-Control": "no-cache"})
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """What nobody has caught: 503 for a database that is locked or away, else 500. The console says more."""
+    status = 503 if isinstance(sys.exc_info()[1], OperationalError | InterfaceError) else 500
+    code, message = MEANINGS[status]
+    if request.path_info.startswith(PREFIX):
+        return JsonResponse({"status": status, "errors": [{"code": code, "message": message}]}, status=status)
+    return HttpResponse(f"{message}\n", status=status, content_type="text/plain; charset=utf-8")

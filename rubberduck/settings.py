@@ -10,6 +10,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from rubberduck.caches import caches
 from rubberduck.database import database
 from rubberduck.env import Environment, InvalidVariable, read_env_file
 from rubberduck.mail import mail
@@ -171,7 +172,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # It announces every task, also on the terminal of whoever types `manage.py proxy invalidate`.
-    "loggers": {"django-q": {"level": "WARNING"}},
+    # Strangers choose the Host header; who sends a foreign one is told, and the console is spared a traceback for each.
+    "loggers": {"django-q": {"level": "WARNING"}, "django.security.DisallowedHost": {"level": "CRITICAL"}},
 }
 
 # --- who may come in
@@ -232,14 +234,7 @@ for _provider in _SIGN_IN_PAGES:
             "APPS": [{"client_id": _id, "secret": _secret}],
             "OAUTH_PKCE_ENABLED": True,
         }
-# Sign-in attempts are counted where all processes see them. Past so many entries, those that have run out go first.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "rubberduck_cache",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
-    }
-}
+CACHES = caches(env.secret("REDIS_URL"))
 
 # --- mail
 
@@ -249,6 +244,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("RUBBERDUCK_MAIL_FROM", "Rubberduck
 # --- what browsers are told
 # Cookies do not know ports: the name keeps several copies on one machine from signing each other out.
 
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_NAME = f"rubberduck_session_{WEB_BIND[1]}"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

@@ -35,8 +35,8 @@ other:
   provider: vertex_ai
   upstream: emulated
 """
-SCRIPTS = 4
-ROUNDS = 3
+SCRIPTS = 8
+ROUNDS = 2
 
 
 def apply(server: ApiServer, barrier: threading.Barrier, statuses: list[int], problems: list[str]) -> None:

@@ -175,13 +175,67 @@ def test_the_route_answers_each_asker_as_it_should(
             assert MARKER not in reply.text
 
 
-def test_the_other_user_changed_nothing_of_the_owners(server: ApiServer, things: Callable[[], dict[str, Any]]) -> None:
+def picture(server: ApiServer, proxy_id: int) -> dict[str, Any]:
+    """What the owner has, as the owner sees it."""
+    found = {
+        path: server.ask("owner", "GET", path.format(proxy_id)).json()
+        for path in ("/me", "/proxies?limit=200", "/proxies/{}", "/proxies/{}/cache", "/proxies/{}/cache/entries")
+    }
+    found["/tokens"] = [(token["id"], token["name"]) for token in server.ask("owner", "GET", "/tokens").json()]
+    return found
+
+
+@pytest.mark.parametrize("who", ["anonymous", "reader", "other", "staff"])
+def test_nobody_else_changes_anything_of_the_owners_on_any_route(
+    server: ApiServer, things: Callable[[], dict[str, Any]], who: str
+) -> None:
     made = things()
-    before = server.ask("owner", "GET", f"/proxies/{made['proxy_id']}").json()
+    before = picture(server, made["proxy_id"])
     for (method, path), route in MATRIX.items():
-        if route.kind == "one" and method != "GET":
-            server.ask("other", method, path.format(**made) + route.query, filled(route.body, made, "other"))
-    assert server.ask("owner", "GET", f"/proxies/{made['proxy_id']}").json() == before
-    entries = server.ask("owner", "GET", f"/proxies/{made['proxy_id']}/cache/entries").json()["items"]
-    assert [entry["id"] for entry in entries] == [made["entry_id"]]
-    assert made["token_id"] in [token["id"] for token in server.ask("owner", "GET", "/tokens").json()]
+        if method == "GET" or (who, route.kind) == ("staff", "staff"):
+            continue
+        own = (method, path) == ("PUT", "/proxies/by-name/{name}")
+        place = path.format(**{**made, "name": f"of {who}"} if own else made)
+        reply = server.ask(who, method, place + route.query, filled(route.body, made, who))
+        assert reply.status_code == expected(route, method, who), f"{method} {path}: {reply.text}"
+    assert picture(server, made["proxy_id"]) == before
+    assert before["/proxies/{}/cache/entries"]["items"][0]["id"] == made["entry_id"]
+    assert before["/tokens"][0][0] == made["token_id"]
+
+
+@pytest.mark.parametrize("who", ["other", "staff"])
+def test_nothing_tells_others_what_the_owner_has(
+    server: ApiServer, things: Callable[[], dict[str, Any]], who: str
+) -> None:
+    """Lists and their counts, names, ports, several at once, circles of upstreams."""
+    made = things()
+    theirs = server.ask("owner", "GET", f"/proxies/{made['proxy_id']}").json()
+    body = {"provider": "openai", "upstream": "emulated"}
+    own = server.ask(who, "PUT", "/proxies/by-name/mine", body).json()
+    listed = server.ask(who, "GET", "/proxies?limit=200").json()
+    assert listed["total"] == len(listed["items"]) < server.ask("owner", "GET", "/proxies").json()["total"]
+    assert server.ask(who, "GET", f"/proxies?search={theirs['port']}").json()["total"] == 0
+    cursor = server.ask("owner", "GET", "/proxies?limit=1").json()["next_cursor"]
+    replies = [
+        server.ask(who, "GET", f"/proxies?limit=200&cursor={cursor}"),
+        server.ask(who, "GET", f"/proxies?search={MARKER}"),
+        server.ask(who, "GET", f"/ports/{theirs['port']}"),
+        server.ask(who, "POST", "/proxies", {**body, "name": "taken", "port": theirs["port"]}),
+        server.ask(who, "PATCH", f"/proxies/{own['id']}", {"port": theirs["port"]}),
+    ]
+    ids = [own["id"], made["proxy_id"]]
+    several = server.ask(who, "POST", "/proxies/desired-states", {"ids": ids, "desired_state": "running"})
+    nobodys = server.ask(who, "POST", "/proxies/desired-states", {"ids": [10**9], "desired_state": "running"})
+    assert (several.status_code, nobodys.status_code) == (404, 404)
+    assert several.text == nobodys.text.replace(str(10**9), str(made["proxy_id"]))
+    assert server.ask(who, "GET", f"/proxies/{own['id']}").json()["desired_state"] == "stopped"
+    upstream = {"upstream": f"http://127.0.0.1:{own['port']}"}
+    server.ask("owner", "PATCH", f"/proxies/{made['proxy_id']}", upstream)
+    circle = {"upstream": f"http://127.0.0.1:{theirs['port']}"}
+    replies.append(server.ask(who, "PATCH", f"/proxies/{own['id']}", circle))
+    assert [reply.status_code for reply in replies] == [200, 200, 200, 400, 400, 400]
+    assert not any(MARKER in reply.text for reply in replies)
+    # A name of the owner's is free for others, and makes them one of their own.
+    named = server.ask(who, "PUT", f"/proxies/by-name/{made['name']}", body)
+    assert (named.status_code, named.json()["id"] == made["proxy_id"]) == (201, False)
+    server.ask(who, "DELETE", f"/proxies/{named.json()['id']}")

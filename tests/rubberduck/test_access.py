@@ -25,6 +25,7 @@ def status(client: Client, path: str, **meta: str) -> int:
     return int(reply.status_code)
 
 
+@pytest.mark.django_db(transaction=True)  # the page of health asks in a thread of its own
 @pytest.mark.parametrize("path", PATHS)
 def test_whom_the_lists_refuse_gets_a_plain_403_everywhere(client: Client, path: str) -> None:
     assert status(client, path) != 403

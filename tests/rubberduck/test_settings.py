@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
+from accounts.models import SiteSettings
+from accounts.site_fields import SITE_FIELDS
 from rubberduck import settings as project_settings
 from rubberduck.env import read_env_file
 
@@ -62,6 +64,54 @@ def test_every_documented_value_is_accepted(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert values.keys() == project_settings.env.asked
+
+
+def test_the_values_shown_are_the_defaults_or_marked_as_examples_here(tmp_path: Path) -> None:
+    examples = {
+        *("RUBBERDUCK_ALLOWED_HOSTS", "RUBBERDUCK_HTTPS", "RUBBERDUCK_UPSTREAM_CA_FILE", "REDIS_URL"),
+        *("EMAIL_URL", "SENDGRID_API_KEY", "RUBBERDUCK_CONNECT_TO"),
+        *("RUBBERDUCK_GOOGLE_CLIENT_ID", "RUBBERDUCK_GOOGLE_CLIENT_SECRET"),
+        *("RUBBERDUCK_GITHUB_CLIENT_ID", "RUBBERDUCK_GITHUB_CLIENT_SECRET"),
+        *(name for name in documented_variables() if name.endswith("_FILE")),
+        # Of this installation, not of the program; an override is there because it is set.
+        *("RUBBERDUCK_DATA_DIR", "RUBBERDUCK_ENV_FILE"),
+        *(f"RUBBERDUCK_{name.upper()}" for name in SITE_FIELDS),
+    }
+    text = re.sub(r"^#([A-Z])", r"\1", (ROOT / ".env.example").read_text(), flags=re.MULTILINE)
+    (tmp_path / ".env").write_text(text)
+    shown = {name: value for name, value in read_env_file(tmp_path / ".env").items() if name not in examples}
+    # All of one process at once: a dictionary of what each setting is.
+    expression = "{name: repr(getattr(settings, name)) for name in dir(settings) if name.isupper()}"
+    assert ast.literal_eval(read_setting(tmp_path, expression, **shown)) == ast.literal_eval(
+        read_setting(tmp_path, expression)
+    )
+    assert len(shown) > 20
+
+
+def test_the_site_settings_shown_are_those_of_a_new_installation() -> None:
+    text = (ROOT / ".env.example").read_text()
+    fresh = SiteSettings()
+    for name in SITE_FIELDS:
+        (value,) = re.findall(rf"^#RUBBERDUCK_{name.upper()}=(.*)$", text, re.MULTILINE)
+        stored = getattr(fresh, name)
+        if isinstance(stored, bool):
+            assert value == str(int(stored)), name
+        elif stored is None:
+            assert value == "keep", name
+        else:
+            assert stored == [], name
+
+
+def test_no_page_names_a_variable_that_nobody_reads() -> None:
+    pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+    known = documented_variables() | {"RUBBERDUCK_RUN"}
+    for page in pages:
+        named = set(
+            re.findall(
+                r"\b(RUBBERDUCK_[A-Z_]*[A-Z]|DATABASE_URL|REDIS_URL|EMAIL_URL|SENDGRID_API_KEY)\b", page.read_text()
+            )
+        )
+        assert named <= known, page
 
 
 @pytest.mark.parametrize("name", settings_from_variables())

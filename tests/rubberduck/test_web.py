@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
-from django.db import connections
+from django.db import DataError, OperationalError, connection, connections
 from django.test import Client
 from pytest_django import Settings
 from whitenoise.middleware import WhiteNoiseMiddleware
@@ -89,8 +90,48 @@ def test_providers_are_described_with_code_for_their_clients(client: Client) -> 
     assert "http://127.0.0.1:8001" in found["openai"]["snippets"][0]["code"]
 
 
+def test_nothing_that_the_api_says_is_kept_by_a_cache(client: Client) -> None:
+    client.force_login(User.objects.create_user("user@example.com"))
+    for path in ("me", "proxies/by-name/x.css", "openapi.json", "docs", "nothing"):
+        assert client.get(f"/api/v1/{path}")["Cache-Control"] == "no-store", path
+
+
 def test_a_foreign_host_is_refused(client: Client) -> None:
     assert client.get("/healthz", headers={"host": "evil.example.com"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/setup", "text/plain"),
+        ("/_allauth/browser/v1/auth/session", "application/json"),
+        ("/_allauth/browser/v1/config", "application/json"),
+        ("/api/v1/me", "application/json"),
+        ("/admin/", "text/plain"),
+    ],
+)
+@pytest.mark.parametrize(("error", "status"), [(OperationalError, 503), (DataError, 500)])
+def test_a_database_that_is_away_is_said_to_be(
+    client: Client, settings: Settings, path: str, kind: str, error: type[Exception], status: int
+) -> None:
+    def fail(*args: Any) -> None:
+        raise error("planted-5b17")
+
+    client.raise_request_exception = False
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    with connection.execute_wrapper(fail):
+        reply = client.get(path)
+    assert reply.status_code == status
+    assert reply["Content-Type"].startswith(kind)
+    assert ("try again later" in reply.content.decode()) is (status == 503)
+    assert b"planted" not in reply.content
+    assert "default-src 'none'" in reply["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("provider", ["google", "github"])
+def test_nobody_comes_back_from_a_provider_that_is_not_configured(client: Client, provider: str) -> None:
+    client.raise_request_exception = False
+    assert client.get(f"/accounts/{provider}/login/callback/?code=1&state=x").status_code == 404
 
 
 @pytest.fixture
