@@ -8,10 +8,26 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from proxies.models import Proxy, ProxyRuntime, SupervisorHeartbeat
 from proxies.services import proxy_create
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    user: User = User.objects.create_user("ada@example.com")
+    return user
+
+
+@pytest.fixture
+def ada(owner: User) -> Client:
+    """Her browser, signed in."""
+    client = Client()
+    client.force_login(owner)
+    return client
 
 
 @pytest.fixture

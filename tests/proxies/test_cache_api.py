@@ -25,19 +25,6 @@ def proxy(make_proxy: Callable[..., Proxy], owner: User) -> Proxy:
     return make_proxy("mine", owner)
 
 
-@pytest.fixture
-def owner() -> User:
-    user: User = User.objects.create_user("ada@example.com")
-    return user
-
-
-@pytest.fixture
-def ada(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
-
-
 def record(proxy: Proxy, number: int, **fields: Any) -> Recording:
     return Recording.objects.create(
         **{

@@ -18,19 +18,6 @@ from proxies.models import DesiredState, Proxy, ProxyRuntime
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def owner() -> User:
-    user: User = User.objects.create_user("ada@example.com")
-    return user
-
-
-@pytest.fixture
-def ada(owner: User) -> Client:
-    client = Client()
-    client.force_login(owner)
-    return client
-
-
 def want(client: Client, proxy: Proxy, state: Any, wait_s: float = 0) -> Any:
     path = f"/api/v1/proxies/{proxy.pk}/desired-state?wait_s={wait_s}"
     return client.put(path, json.dumps({"desired_state": state}), content_type="application/json")

@@ -16,17 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def owner() -> User:
-    user: User = User.objects.create_user("ada@example.com")
-    return user
-
-
-@pytest.fixture
-def ada(owner: User) -> Client:
-    return signed_in(owner)
-
-
-@pytest.fixture
 def bob() -> Client:
     return signed_in(User.objects.create_user("bob@example.com"))
 

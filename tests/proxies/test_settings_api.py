@@ -33,19 +33,8 @@ GROUPS = ("faults", "limits", "access")
 
 
 @pytest.fixture
-def owner() -> User:
-    user: User = User.objects.create_user("ada@example.com")
-    return user
-
-
-@pytest.fixture
 def proxy(make_proxy: Callable[..., Proxy], owner: User) -> Proxy:
     return make_proxy("mine", owner)
-
-
-@pytest.fixture
-def ada(owner: User) -> Client:
-    return signed_in(owner)
 
 
 def signed_in(user: User, **options: Any) -> Client:
