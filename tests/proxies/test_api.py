@@ -17,12 +17,6 @@ REPLIES = [{"match": {"model": "gpt-*"}, "reply": {"json": {"b": 1, "a": 2}}}]
 
 
 @pytest.fixture
-def owner() -> User:
-    user: User = User.objects.create_user("ada@example.com")
-    return user
-
-
-@pytest.fixture
 def proxy(make_proxy: Callable[..., Proxy], owner: User) -> Proxy:
     return make_proxy("mine", owner, upstream="emulated", emulation={"replies": REPLIES})
 

@@ -18,12 +18,6 @@ pytestmark = pytest.mark.django_db
 FIELDS = {"provider": "openai", "tags": ["a"]}
 
 
-@pytest.fixture
-def owner() -> User:
-    user: User = User.objects.create_user("ada@example.com")
-    return user
-
-
 def test_one_that_another_made_in_between_is_changed(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def late(**arguments: Any) -> Proxy:
         monkeypatch.setattr(declaring, "proxy_create", proxy_create)

@@ -9,17 +9,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.models import User
 from proxies.models import Proxy
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ada() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_user("ada@example.com"))
-    return client
 
 
 def test_the_next_free_port_is_the_one_a_proxy_gets(ada: Client, make_proxy: Callable[..., Proxy]) -> None:
