@@ -355,6 +355,46 @@ def test_addresses_of_a_name_are_tried_in_order_and_only_allowed_ones(monkeypatc
     assert asked == ["127.0.0.2", "127.0.0.9", "127.0.0.3", "127.0.0.1"]
 
 
+def test_a_name_that_is_rebound_to_an_inner_address_never_leads_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was judged is what is dialled, and judged anew for every connection. Only on asyncio, as above."""
+    outer = RawUpstream("127.0.0.2")
+    inner = socket.create_server(("127.0.0.9", outer.port))
+    inner.setblocking(False)
+    lookups: list[str] = []
+
+    def resolve(host: str, port: int, *_: object, **__: object) -> list[Any]:
+        lookups.append(host)
+        address = "127.0.0.2" if len(lookups) == 1 else "127.0.0.9"
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    def check(address: str, _: int) -> AddressRefused | None:
+        return AddressRefused("an inner address") if address == "127.0.0.9" else None
+
+    async def scenario() -> None:
+        transport = Transport(check_address=check)
+        request = httpx.Request("GET", f"http://rebound.example:{outer.port}/", extensions={"timeout": {"connect": 10}})
+        calling = call(transport, request)
+        peer = await outer.accept()
+        await peer.read_request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
+        peer.close()
+        assert (await calling).status_code == 200
+        with pytest.raises(AddressRefused):
+            await call(transport, request)
+        await transport.aclose()
+
+    try:
+        asyncio.run(scenario())
+        with pytest.raises(BlockingIOError):
+            inner.accept()
+    finally:
+        outer.close()
+        inner.close()
+    assert lookups == ["rebound.example"] * 2
+
+
 # -- TLS --------------------------------------------------------------------------------------------------------------
 
 
