@@ -19,9 +19,14 @@ MARKER = "# What these need in turn; written by `make pins`."
 
 
 def direct(path: Path) -> list[Requirement]:
-    """The requirements above the marker."""
+    """The requirements above the marker, those for other versions of Python included."""
     lines = path.read_text().partition(MARKER)[0].splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))]
+
+
+def is_for_us(requirement: Requirement, extra: str = "") -> bool:
+    """Whether this Python needs it."""
+    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
 
 
 def closure(roots: list[Requirement]) -> dict[str, str]:
@@ -31,7 +36,7 @@ def closure(roots: list[Requirement]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
-    waiting = [(root, extra) for root in roots for extra in ("", *root.extras)]
+    waiting = [(root, extra) for root in roots if is_for_us(root) for extra in ("", *root.extras)]
     while waiting:
         requirement, extra = waiting.pop()
         name = canonicalize_name(requirement.name)
@@ -42,7 +47,7 @@ def closure(roots: list[Requirement]) -> dict[str, str]:
         found[name] = installed.version
         for text in installed.requires or []:
             need = Requirement(text)
-            if need.marker is None or need.marker.evaluate({"extra": extra}):
+            if is_for_us(need, extra):
                 waiting += [(need, wanted) for wanted in ("", *need.extras)]
     return found
 

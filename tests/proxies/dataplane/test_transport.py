@@ -453,7 +453,8 @@ async def tls_upstream(*names: str) -> AsyncIterator[TlsUpstream]:
     finally:
         server.close()
         for writer in upstream.writers:
-            writer.transport.abort()
+            if not writer.transport.is_closing():  # closed twice already, it breaks on Python 3.11.2
+                writer.transport.abort()
         await server.wait_closed()
         await asyncio.sleep(0.02)  # the tasks of broken handshakes see their end
 
