@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -60,7 +61,9 @@ def make_database(tmp_path_factory: pytest.TempPathFactory, worker_number: int) 
     base, _, query = url.partition("?")
     server = base.rpartition("/")[0]
     suffix = f"?{query}" if query else ""
-    names = (f"process_{worker_number}_{number}" for number in itertools.count())
+    # Other packages of tests have this fixture too, each in a copy of its own.
+    mark = secrets.token_hex(4)
+    names = (f"process_{worker_number}_{mark}_{number}" for number in itertools.count())
     template = next(names)
     made: list[str] = []
     with psycopg.connect(url, autocommit=True) as connection:
